@@ -1,0 +1,50 @@
+# The only command surface of this project: `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test fmt lint deny advisories proto-breaking tools clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Run the server with development defaults
+	cargo run --locked
+
+build: ## Build the release binary
+	cargo build --release --locked
+
+test: tools ## Run every test, beside a PostgreSQL that starts and ends with them
+	tests/with-postgres cargo test --workspace --locked
+
+fmt: tools ## Format Rust and Protobuf in place
+	cargo fmt --all
+	.tools/bin/buf format -w --exclude-path proto/google
+
+lint: tools deny ## Check format, lints and dependencies, changing nothing
+	cargo fmt --all --check
+	.tools/bin/buf lint
+	.tools/bin/buf format -d --exit-code --exclude-path proto/google
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+deny: tools ## Check licences, bans and sources of the dependencies
+	.tools/bin/cargo-deny --locked check bans licenses sources
+
+advisories: tools ## Check the dependencies against the advisory database, which is fetched
+	.tools/bin/cargo-deny --locked check advisories
+
+# Held against the last release; before there is one, against the commit before this.
+proto-breaking: tools ## Check that proto/ breaks no client of the last release
+	@base=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git rev-parse --quiet --verify HEAD~1 || echo none); \
+	if git cat-file -e "$$base:buf.yaml" 2>/dev/null; then \
+		echo "proto-breaking: comparing with $$base"; \
+		.tools/bin/buf breaking --against ".git#ref=$$base"; \
+	else \
+		echo "proto-breaking: there is no earlier proto/ to compare with"; \
+	fi
+
+tools:
+	@tests/tools
+
+clean: ## Remove what was built and installed here
+	rm -rf target .tools

@@ -1,0 +1,77 @@
+//! Compiles `proto/` in pure Rust (no `protoc`), keeps secrets out of `Debug`, and refuses an RPC that declares no policy.
+
+use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
+
+use protox::{
+    Compiler,
+    prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor},
+};
+
+const FILES: [&str; 6] = [
+    "countersign/v1/auth_service.proto",
+    "countersign/v1/error_reason.proto",
+    "countersign/v1/policy.proto",
+    "countersign/v1/session.proto",
+    "countersign/v1/user.proto",
+    "google/rpc/error_details.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+
+    let mut compiler = Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true).open_files(FILES)?;
+    let pool = compiler.descriptor_pool();
+    refuse_undeclared_policies(&pool)?;
+
+    // For reflection and for the tests that walk it; as bytes, since a decoded set has lost our method option.
+    fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
+
+    let secret: Vec<_> = pool.all_messages().filter(has_secret).collect();
+    fs::write(out.join("redacted.rs"), redacted_debug(&secret)?)?;
+    tonic_prost_build::configure()
+        .codec_path("crate::grpc::StrictCodec")
+        .skip_debug(secret.iter().map(|message| message.full_name().to_owned()))
+        .extern_path(".google.rpc", "::tonic_types::pb")
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
+
+/// A new RPC cannot be open, or closed, by oversight.
+fn refuse_undeclared_policies(pool: &DescriptorPool) -> Result<(), String> {
+    let policy = pool.get_extension_by_name("countersign.v1.policy").ok_or("countersign.v1.policy is not defined")?;
+    let is_declared = |method: &MethodDescriptor| {
+        let options = method.options();
+        let declared = options.get_extension(&policy);
+        let audience = declared.as_message().and_then(|policy| policy.get_field_by_name("audience")?.as_enum_number());
+        audience.is_some_and(|number| number != 0)
+    };
+    let ours = pool.services().filter(|service| service.package_name() == "countersign.v1");
+    let open: Vec<_> = ours.flat_map(|service| service.methods().collect::<Vec<_>>()).filter(|m| !is_declared(m)).collect();
+    match open.first() {
+        None => Ok(()),
+        Some(method) => Err(format!("{} declares no `option (countersign.v1.policy)` with an audience", method.full_name())),
+    }
+}
+
+/// Whether some field says `[debug_redact = true]`, which prost does not look at.
+fn has_secret(message: &MessageDescriptor) -> bool {
+    message.fields().any(|field| {
+        let options = field.options();
+        options.get_field_by_name("debug_redact").is_some_and(|value| value.as_bool() == Some(true))
+    })
+}
+
+/// A `Debug` for each that says no more than its name.
+fn redacted_debug(messages: &[MessageDescriptor]) -> Result<String, std::fmt::Error> {
+    let mut code = String::new();
+    for message in messages {
+        let name = message.name();
+        writeln!(code, "impl ::core::fmt::Debug for {name} {{")?;
+        writeln!(code, "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{")?;
+        writeln!(code, "        f.debug_struct({name:?}).finish_non_exhaustive()")?;
+        writeln!(code, "    }}\n}}")?;
+    }
+    Ok(code)
+}

@@ -1,0 +1,26 @@
+//! The schema's history: forward only, frozen once released, one definition for SQLite and PostgreSQL. It imports nothing of
+//! the service, so that no later change there can rewrite what a migration did. `README.md` has the rules.
+
+mod m0001_users;
+mod m0002_sessions;
+mod m0003_signing_keys;
+mod m0004_audit_events;
+
+pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
+use sea_orm_migration::prelude::*;
+
+/// Every migration, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_users::Migration),
+            Box::new(m0002_sessions::Migration),
+            Box::new(m0003_signing_keys::Migration),
+            Box::new(m0004_audit_events::Migration),
+        ]
+    }
+}

@@ -1,0 +1,27 @@
+//! What has to be done again and again; the server runs it at intervals, tests call it.
+
+use std::time::Duration;
+
+use super::{App, Error};
+
+/// Between two nodes' clocks, and between a transaction's moment and its commit: how far back every pull looks again.
+const OVERLAP: Duration = Duration::from_secs(60);
+
+impl App {
+    /// Learns which sessions other nodes have ended. Looks back over a whole access token's lifetime, so that nothing that
+    /// committed late is missed; what is known already costs nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pull_revocations(&self) -> Result<(), Error> {
+        let now = self.0.clock.now();
+        let horizon = now - self.0.policy.access_lifetime - OVERLAP;
+        let ended = self.0.store.sessions_ended_since(horizon).await?;
+        for (session, _) in &ended {
+            self.0.profiles.remove(*session);
+        }
+        self.0.revocations.add(ended);
+        self.0.revocations.forget_before(horizon);
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Ring 2: what the service can do, one use case a file, named by its verb.
+
+mod caller;
+mod chores;
+mod create_user;
+mod disable_user;
+mod error;
+mod keys;
+mod log_out;
+mod login;
+mod policy;
+mod profiles;
+mod refresh;
+mod sign_up;
+mod signed_in;
+mod who_am_i;
+
+use std::{fmt, sync::Arc};
+
+pub use caller::{Caller, Leaver};
+pub use create_user::{CreateUser, UserCreation};
+pub use error::{Error, Fault, Rejection};
+pub use keys::{PublicKey, PublicKeys};
+pub use login::Login;
+pub use policy::Policy;
+pub use sign_up::SignUp;
+pub use signed_in::{SignedIn, Tokens};
+pub use who_am_i::Profile;
+
+use crate::{
+    clock::Clock,
+    crypto::{AccessTokens, MasterKeys, Passwords, RefreshTokens},
+    domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
+    entropy::Entropy,
+    revocations::Revocations,
+    store::Store,
+};
+use profiles::Profiles;
+
+/// What the service is made of.
+pub struct Parts {
+    /// The database, its schema up to date.
+    pub store: Store,
+    /// The threads that hash.
+    pub passwords: Passwords,
+    /// What lies outside the database.
+    pub master_keys: MasterKeys,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The operator's rules.
+    pub policy: Policy,
+}
+
+/// Every use case; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    passwords: Passwords,
+    access_tokens: AccessTokens,
+    refresh_tokens: RefreshTokens,
+    revocations: Revocations,
+    profiles: Profiles,
+    keys: Vec<SealedKey>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    policy: Policy,
+}
+
+impl App {
+    /// Puts the parts together: opens the signing keys, making the first, and learns what was ended lately.
+    ///
+    /// # Errors
+    /// When the database fails, or a key does not open under the master keys.
+    pub async fn start(parts: Parts) -> Result<Self, Error> {
+        let Parts { store, passwords, master_keys, clock, entropy, policy } = parts;
+        let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
+        let keyring = keys::open(&keys, &master_keys)?;
+        let app = Self(Arc::new(Inner {
+            access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
+            refresh_tokens: RefreshTokens::new(master_keys),
+            revocations: Revocations::default(),
+            profiles: Profiles::default(),
+            store,
+            passwords,
+            keys,
+            clock,
+            entropy,
+            policy,
+        }));
+        app.pull_revocations().await?;
+        Ok(app)
+    }
+
+    /// Whether the service can do its work.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.0.store.ping().await?)
+    }
+
+    /// What a new password must be.
+    #[must_use]
+    pub fn password_policy(&self) -> PasswordPolicy {
+        self.0.policy.passwords
+    }
+
+    fn event(&self, kind: AuditKind, user: UserId, at: Timestamp, by: Device) -> AuditEvent {
+        AuditEvent { id: AuditId::new(at, self.0.entropy.bytes()), at, kind, user, session: None, by }
+    }
+
+    /// After the database has it: here too, a session passes no more.
+    fn forget(&self, session: SessionId, now: Timestamp) {
+        self.0.revocations.add([(session, now)]);
+        self.0.profiles.remove(session);
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("store", &self.0.store).field("policy", &self.0.policy).finish_non_exhaustive()
+    }
+}

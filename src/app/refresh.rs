@@ -1,0 +1,55 @@
+//! Renewing a session.
+
+use super::{App, Error, Rejection, SignedIn};
+use crate::domain::{
+    AuditEvent, AuditKind, Device, EndReason, Generation, RefreshToken, Refreshing, Session, SessionState, Timestamp,
+};
+
+impl App {
+    /// Exchanges a refresh token for its successor, and for the same one again while it was replaced only a moment ago.
+    ///
+    /// # Errors
+    /// [`Rejection::TokenInvalid`]; [`Rejection::SessionEnded`], also when this use of a replaced token has ended it: that is
+    /// in the database before the caller hears of it.
+    pub async fn refresh(&self, token: &RefreshToken, device: Device) -> Result<SignedIn, Error> {
+        let now = self.0.clock.now();
+        let presented = self.0.refresh_tokens.read(token).map_err(|_| Rejection::TokenInvalid)?;
+        // Goes round again only when somebody else moved the session meanwhile, which makes this token the one before.
+        loop {
+            let (session, user) =
+                self.0.store.session(presented.session).await?.ok_or(Rejection::TokenInvalid)?;
+            if !self.0.refresh_tokens.is_genuine(&presented, &session.salt) {
+                return Err(Rejection::TokenInvalid.into());
+            }
+            if user.disabled_at.is_some() {
+                return Err(Rejection::SessionEnded.into());
+            }
+            let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {
+                Refreshing::Over => return Err(Rejection::SessionEnded.into()),
+                Refreshing::Reused => return Err(self.end_reused(&session, now, device).await?.into()),
+                Refreshing::Repeat { .. } => session,
+                Refreshing::Rotate { from, idle_expires_at } => {
+                    if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
+                        continue;
+                    }
+                    moved_on(session, from.next(), now, idle_expires_at)
+                }
+            };
+            return self.signed_in(user, moved, now);
+        }
+    }
+
+    /// Two hold one session's tokens, and nobody can say which of them is the thief.
+    async fn end_reused(&self, session: &Session, now: Timestamp, device: Device) -> Result<Rejection, Error> {
+        let event = self.event(AuditKind::TokenReused, session.user, now, device);
+        let event = AuditEvent { session: Some(session.id), ..event };
+        self.0.store.end_session(session.id, EndReason::TokenReuse, &event).await?;
+        self.forget(session.id, now);
+        tracing::warn!(user = %session.user, session = %session.id, "a refresh token was used again; the session was ended");
+        Ok(Rejection::SessionEnded)
+    }
+}
+
+fn moved_on(session: Session, generation: Generation, now: Timestamp, idle_expires_at: Timestamp) -> Session {
+    Session { state: SessionState::Active { generation, rotated_at: now, idle_expires_at }, ..session }
+}

@@ -1,0 +1,64 @@
+//! From a configuration to a running [`App`]: the one place that knows what is built from what.
+
+use std::sync::Arc;
+
+use super::{Error, error::Context};
+use crate::{
+    app::{App, Parts},
+    clock::SystemClock,
+    config::{self, Config},
+    crypto::Passwords,
+    entropy::{Entropy, OsEntropy},
+    store::Store,
+};
+
+/// The use cases, and the database to close when they are done.
+pub(super) struct Assembly {
+    /// The use cases.
+    pub(super) app: App,
+    /// Their database.
+    pub(super) store: Store,
+}
+
+impl Assembly {
+    /// Builds everything that serves no wire.
+    pub(super) async fn start(config: &Config) -> Result<Self, Error> {
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let master_keys = config::prepare_data_dir(config, entropy.as_ref()).context("preparing the data directory")?;
+        let store = Store::connect(&config.database).await.context("opening the database")?;
+        bring_up_to_date(config, &store).await?;
+        let parts = Parts {
+            store: store.clone(),
+            passwords: Passwords::start(config.hashing, Arc::clone(&entropy))
+                .context("starting the threads that hash")?,
+            master_keys,
+            clock: Arc::new(SystemClock),
+            entropy,
+            policy: config.policy.clone(),
+        };
+        let app = App::start(parts).await.context("loading the signing keys")?;
+        Ok(Self { app, store })
+    }
+
+    /// Gives the database back.
+    pub(super) async fn stop(self) -> Result<(), Error> {
+        self.store.close().await.context("closing the database")
+    }
+}
+
+/// The database alone, with its folder.
+pub(super) async fn open_store(config: &Config) -> Result<Store, Error> {
+    config::prepare_data_dir(config, &OsEntropy).context("preparing the data directory")?;
+    Store::connect(&config.database).await.context("opening the database")
+}
+
+/// Migrates, or refuses to run on a schema that is not ours.
+async fn bring_up_to_date(config: &Config, store: &Store) -> Result<(), Error> {
+    if config.migrate {
+        for name in store.migrate().await.context("migrating the database")? {
+            tracing::info!(migration = name, "migrated");
+        }
+        return Ok(());
+    }
+    store.require_current_schema().await.context("starting")
+}

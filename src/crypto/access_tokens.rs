@@ -1,0 +1,173 @@
+//! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use pasetors::{
+    token::{Public, UntrustedToken},
+    version4::{PublicToken, V4},
+};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{CryptoError, Keyring};
+use crate::domain::{AccessToken, Claims, Role, Timestamp, UserEpoch};
+
+/// How far two clocks may be apart.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// Far more than any of ours; looked at before any decoding, which is where a longer one would cost.
+const MAX_TOKEN_BYTES: usize = 4_096;
+const MAX_FOOTER_BYTES: usize = 128;
+const KIND: &str = "access";
+
+/// Mints and verifies access tokens.
+#[derive(Clone)]
+pub struct AccessTokens {
+    keyring: Arc<Keyring>,
+    issuer: Arc<str>,
+    audience: Arc<str>,
+}
+
+/// Why a token does not pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// It is not one of ours, or not for us, or not yet.
+    #[error("the token is not valid")]
+    Invalid,
+    /// It was good once.
+    #[error("the token has expired")]
+    Expired(Box<Claims>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Footer<'a> {
+    kid: &'a str,
+}
+
+/// The claims as JSON; a struct refuses the same name twice, where a map would keep the last.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    uep: i64,
+    jti: String,
+    iat: String,
+    nbf: String,
+    exp: String,
+    typ: String,
+    roles: Vec<String>,
+    auth_time: String,
+    /// RFC 8176: how the person proved who they are.
+    amr: Vec<String>,
+    /// NIST SP 800-63B-4: the authentication assurance level, 1 for a password alone.
+    aal: u8,
+}
+
+impl AccessTokens {
+    /// Tokens of `issuer`, for `audience`.
+    #[must_use]
+    pub fn new(keyring: Arc<Keyring>, issuer: &str, audience: &str) -> Self {
+        Self { keyring, issuer: issuer.into(), audience: audience.into() }
+    }
+
+    /// Signs what `claims` say.
+    ///
+    /// # Errors
+    /// When the library refuses what it never should.
+    pub fn mint(&self, claims: &Claims) -> Result<AccessToken, CryptoError> {
+        let failed = || CryptoError::Failed { operation: "sign" };
+        let key = self.keyring.active();
+        let payload = Payload {
+            iss: self.issuer.to_string(),
+            aud: self.audience.to_string(),
+            sub: claims.user.to_string(),
+            sid: claims.session.to_string(),
+            uep: claims.epoch.count(),
+            jti: claims.id.to_string(),
+            iat: rfc3339(claims.issued_at).ok_or_else(failed)?,
+            nbf: rfc3339(claims.issued_at).ok_or_else(failed)?,
+            exp: rfc3339(claims.expires_at).ok_or_else(failed)?,
+            typ: KIND.to_owned(),
+            roles: claims.roles.iter().map(ToString::to_string).collect(),
+            auth_time: rfc3339(claims.authenticated_at).ok_or_else(failed)?,
+            amr: vec!["pwd".to_owned()],
+            aal: 1,
+        };
+        let payload = serde_json::to_vec(&payload).map_err(|_| failed())?;
+        let footer = serde_json::to_vec(&Footer { kid: key.id.as_str() }).map_err(|_| failed())?;
+        let token = PublicToken::sign(&key.secret, &payload, Some(&footer), None).map_err(|_| failed())?;
+        Ok(AccessToken::from_text(token))
+    }
+
+    /// Reads a token and decides whether it counts at `now`. Says nothing of sessions that were ended meanwhile.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::Expired`] only for a token that is good in every other way.
+    pub fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<Claims, TokenRefusal> {
+        let payload = self.authentic_payload(token.expose()).ok_or(TokenRefusal::Invalid)?;
+        let is_ours = payload.typ == KIND && *payload.iss == *self.issuer && *payload.aud == *self.audience;
+        let not_before = timestamp(&payload.nbf).ok_or(TokenRefusal::Invalid)?;
+        if !is_ours || now + LEEWAY < not_before {
+            return Err(TokenRefusal::Invalid);
+        }
+        let claims = claims(&payload).ok_or(TokenRefusal::Invalid)?;
+        if now >= claims.expires_at + LEEWAY { Err(TokenRefusal::Expired(Box::new(claims))) } else { Ok(claims) }
+    }
+
+    /// The payload of a token that one of our keys signed, in its one spelling.
+    fn authentic_payload(&self, text: &str) -> Option<Payload> {
+        if text.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let token = UntrustedToken::<Public, V4>::try_from(text).ok()?;
+        let footer = token.untrusted_footer();
+        if footer.len() > MAX_FOOTER_BYTES || !is_canonical(text, &token) {
+            return None;
+        }
+        // The footer is believed for nothing but the choice among our own keys, before which no signature is looked at.
+        let Footer { kid } = serde_json::from_slice(footer).ok()?;
+        let (_, key) = self.keyring.verifying(kid)?;
+        let verified = PublicToken::verify(key, &token, None, None).ok()?;
+        serde_json::from_str(verified.payload()).ok()
+    }
+}
+
+/// Whether the token is spelled as it would be written: the library reads `token + "."` too, and a second spelling is a way
+/// around whatever remembers tokens.
+fn is_canonical(text: &str, token: &UntrustedToken<Public, V4>) -> bool {
+    let message = URL_SAFE_NO_PAD.encode(token.untrusted_message());
+    let footer = URL_SAFE_NO_PAD.encode(token.untrusted_footer());
+    let parts = text.strip_prefix(PublicToken::HEADER).and_then(|rest| rest.split_once('.'));
+    parts == Some((message.as_str(), footer.as_str()))
+}
+
+fn claims(payload: &Payload) -> Option<Claims> {
+    Some(Claims {
+        id: payload.jti.parse().ok()?,
+        user: payload.sub.parse().ok()?,
+        session: payload.sid.parse().ok()?,
+        epoch: UserEpoch::from_count(payload.uep),
+        roles: payload.roles.iter().map(|role| role.parse::<Role>().ok()).collect::<Option<_>>()?,
+        authenticated_at: timestamp(&payload.auth_time)?,
+        issued_at: timestamp(&payload.iat)?,
+        expires_at: timestamp(&payload.exp)?,
+    })
+}
+
+/// RFC 3339 in UTC, whole seconds, as PASETO's registered claims want it.
+fn rfc3339(moment: Timestamp) -> Option<String> {
+    OffsetDateTime::from_unix_timestamp(moment.unix_seconds()).ok()?.format(&Rfc3339).ok()
+}
+
+fn timestamp(text: &str) -> Option<Timestamp> {
+    Some(Timestamp::from_unix_seconds(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp()))
+}
+
+impl fmt::Debug for AccessTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokens").field("issuer", &self.issuer).field("audience", &self.audience).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! The signing keys in memory: the one that signs, and those whose signatures still count.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use pasetors::{
+    keys::{AsymmetricPublicKey, AsymmetricSecretKey},
+    paserk::{FormatAsPaserk, Id},
+    version4::V4,
+};
+use zeroize::Zeroizing;
+
+use super::{CryptoError, MasterKeys};
+use crate::{
+    domain::{KeyId, KeyState, SealedKey, Timestamp},
+    entropy::Entropy,
+};
+
+const SEED_BYTES: usize = 32;
+
+/// The keys that access tokens are signed and verified with.
+pub struct Keyring {
+    active: SigningKey,
+    verifying: HashMap<KeyId, AsymmetricPublicKey<V4>>,
+}
+
+/// The key that signs.
+pub(super) struct SigningKey {
+    pub(super) id: KeyId,
+    pub(super) secret: AsymmetricSecretKey<V4>,
+}
+
+impl Keyring {
+    /// Opens the stored keys.
+    ///
+    /// # Errors
+    /// When a key does not open, is not what its id says, or none is active.
+    pub fn open(keys: &[SealedKey], master: &MasterKeys) -> Result<Self, CryptoError> {
+        let mut active = None;
+        let mut verifying = HashMap::new();
+        for key in keys {
+            let corrupt = || CryptoError::CorruptKey { key: key.id.to_string() };
+            let public = AsymmetricPublicKey::<V4>::try_from(key.public.as_str()).map_err(|_| corrupt())?;
+            if public_id(&public) != Some(key.id.clone()) {
+                return Err(corrupt());
+            }
+            match key.state {
+                KeyState::Active => active = Some(unseal(key, &public, master)?),
+                KeyState::Revoked => continue,
+                KeyState::Next | KeyState::Retired => {}
+            }
+            verifying.insert(key.id.clone(), public);
+        }
+        Ok(Self { active: active.ok_or(CryptoError::NoActiveKey)?, verifying })
+    }
+
+    pub(super) fn active(&self) -> &SigningKey {
+        &self.active
+    }
+
+    pub(super) fn verifying(&self, id: &str) -> Option<(&KeyId, &AsymmetricPublicKey<V4>)> {
+        self.verifying.get_key_value(id)
+    }
+}
+
+/// Makes a key pair and seals its secret half.
+///
+/// # Errors
+/// When the library refuses what it never should.
+pub fn seal_new_key(
+    master: &MasterKeys,
+    state: KeyState,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<SealedKey, CryptoError> {
+    let failed = || CryptoError::Failed { operation: "key generation" };
+    let seed = Zeroizing::new(entropy.bytes::<SEED_BYTES>());
+    let public = public_of(&seed).ok_or_else(failed)?;
+    let id = public_id(&public).ok_or_else(failed)?;
+    let mut paserk = String::new();
+    public.fmt(&mut paserk).map_err(|_| failed())?;
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(seed.as_slice()));
+    let sealed = master.seal(&secret, &purpose(&id))?;
+    Ok(SealedKey { id, public: paserk, sealed, state, created_at: now })
+}
+
+fn unseal(key: &SealedKey, public: &AsymmetricPublicKey<V4>, master: &MasterKeys) -> Result<SigningKey, CryptoError> {
+    let sealed = || CryptoError::Sealed { key: key.id.to_string() };
+    let text = master.unseal(&key.sealed, &purpose(&key.id)).ok_or_else(sealed)?;
+    let mut pair = Zeroizing::new([0; 2 * SEED_BYTES]);
+    let decoded = URL_SAFE_NO_PAD.decode_slice(text.as_bytes(), &mut pair[..SEED_BYTES]);
+    pair[SEED_BYTES..].copy_from_slice(public.as_bytes());
+    // The library checks that the two halves belong together.
+    match decoded {
+        Ok(SEED_BYTES) => AsymmetricSecretKey::<V4>::from(pair.as_slice())
+            .map(|secret| SigningKey { id: key.id.clone(), secret })
+            .map_err(|_| CryptoError::CorruptKey { key: key.id.to_string() }),
+        _ => Err(CryptoError::CorruptKey { key: key.id.to_string() }),
+    }
+}
+
+fn public_of(seed: &[u8; SEED_BYTES]) -> Option<AsymmetricPublicKey<V4>> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    AsymmetricPublicKey::<V4>::from(pair.public_key().as_ref()).ok()
+}
+
+fn public_id(public: &AsymmetricPublicKey<V4>) -> Option<KeyId> {
+    let mut text = String::new();
+    Id::from(public).fmt(&mut text).ok()?;
+    Some(KeyId::from_paserk(text))
+}
+
+/// What a sealed secret is bound to, so that one key's cannot be put in another's row.
+fn purpose(id: &KeyId) -> String {
+    format!("signing key {id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::OsEntropy;
+
+    const ONE: &str = "cs_mk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+    const TWO: &str = "cs_mk_AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
+
+    fn new_key(state: KeyState) -> SealedKey {
+        seal_new_key(&MasterKeys::parse(ONE).unwrap(), state, Timestamp::from_unix_millis(0), &OsEntropy).unwrap()
+    }
+
+    fn open(keys: &[SealedKey]) -> Result<Keyring, CryptoError> {
+        Keyring::open(keys, &MasterKeys::parse(ONE).unwrap())
+    }
+
+    #[test]
+    fn the_active_key_signs_and_the_revoked_one_does_not_even_verify() {
+        let keys = [KeyState::Active, KeyState::Next, KeyState::Retired, KeyState::Revoked].map(new_key);
+        let ring = open(&keys).unwrap();
+        assert_eq!(ring.active().id, keys[0].id);
+        let verifies = keys.each_ref().map(|key| ring.verifying(key.id.as_str()).is_some());
+        assert_eq!(verifies, [true, true, true, false]);
+        assert_eq!(open(&keys[1..]).err(), Some(CryptoError::NoActiveKey));
+    }
+
+    #[test]
+    fn a_key_opens_under_its_master_key_and_its_own_id_alone() {
+        let (key, other) = (new_key(KeyState::Active), new_key(KeyState::Active));
+        let elsewhere = Keyring::open(std::slice::from_ref(&key), &MasterKeys::parse(TWO).unwrap());
+        assert_eq!(elsewhere.err(), Some(CryptoError::Sealed { key: key.id.to_string() }));
+        let swapped = SealedKey { sealed: other.sealed.clone(), ..key.clone() };
+        assert_eq!(open(&[swapped]).err(), Some(CryptoError::Sealed { key: key.id.to_string() }));
+        let renamed = SealedKey { public: other.public, ..key.clone() };
+        assert_eq!(open(&[renamed]).err(), Some(CryptoError::CorruptKey { key: key.id.to_string() }));
+        let junk = SealedKey { public: "k4.public.AAAA".to_owned(), ..key.clone() };
+        assert_eq!(open(&[junk]).err(), Some(CryptoError::CorruptKey { key: key.id.to_string() }));
+    }
+}

@@ -1,0 +1,61 @@
+//! What happened to accounts and sessions, written in the transaction that made it happen.
+
+use super::{AuditId, Device, SessionId, Timestamp, UserId};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// This entry.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: AuditKind,
+    /// To whom.
+    pub user: UserId,
+    /// In or to which session.
+    pub session: Option<SessionId>,
+    /// From where.
+    pub by: Device,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditKind {
+    /// A person made an account.
+    SignedUp,
+    /// Somebody tried to sign up with an address that has an account.
+    SignUpRepeated,
+    /// An operator made an account.
+    UserCreated,
+    /// An operator disabled an account.
+    UserDisabled,
+    /// An operator enabled an account again.
+    UserEnabled,
+    /// A session was opened.
+    SignedIn,
+    /// A session was ended by its holder.
+    SignedOut,
+    /// Every session of a user was ended by one of its holders.
+    SignedOutEverywhere,
+    /// A session was ended because a refresh token was used twice.
+    TokenReused,
+}
+
+impl AuditKind {
+    /// The name that is stored and logged.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedUp => "signed_up",
+            Self::SignUpRepeated => "sign_up_repeated",
+            Self::UserCreated => "user_created",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::TokenReused => "token_reused",
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Ring 0: the types and rules of signing in. Pure: no async, no I/O, no clock, no randomness of its own.
+
+mod access_token;
+mod audit;
+mod display_name;
+mod email;
+mod id;
+mod password;
+mod refresh_token;
+mod role;
+mod session;
+mod signing_key;
+mod timestamp;
+mod user;
+
+pub use access_token::{AccessToken, Claims};
+pub use audit::{AuditEvent, AuditKind};
+pub use display_name::{DisplayName, InvalidDisplayName};
+pub use email::{Email, InvalidEmail};
+pub use id::{AuditId, InvalidId, KeyId, SessionId, TokenId, UserId};
+pub use password::{InvalidPassword, NewPassword, Password, PasswordHash, PasswordPolicy, WeakPassword};
+pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTokenParts, SessionSalt};
+pub use role::{InvalidRole, Role};
+pub use session::{Device, EndReason, Refreshing, Session, SessionLifetimes, SessionState};
+pub use signing_key::{KeyState, SealedKey};
+pub use timestamp::Timestamp;
+pub use user::{User, UserEpoch};

@@ -1,0 +1,81 @@
+//! `countersign.v1.AuthService`.
+
+use tonic::{Request, Response, Status};
+
+use super::{call::Call, cookies, parse, render};
+use crate::{
+    app::{App, Rejection},
+    proto::{
+        LoginRequest, LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse, SignUpRequest,
+        SignUpResponse, WhoAmIRequest, WhoAmIResponse, auth_service_server::AuthService, login_response::Outcome,
+    },
+};
+
+/// Signing up, in and out, over the wire.
+#[derive(Debug, Clone)]
+pub struct AuthApi(App);
+
+impl AuthApi {
+    /// Answers with `app`.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self(app)
+    }
+}
+
+#[tonic::async_trait]
+impl AuthService for AuthApi {
+    async fn sign_up(&self, request: Request<SignUpRequest>) -> Result<Response<SignUpResponse>, Status> {
+        let call = Call::of(&request);
+        let command = parse::sign_up(request.into_inner(), self.0.password_policy(), call.device.clone())?;
+        self.0.sign_up(command).await.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(SignUpResponse {}))
+    }
+
+    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
+        let call = Call::of(&request);
+        let (command, delivery) = parse::login(request.into_inner(), &call)?;
+        let outcome = self.0.login(command).await.map_err(|error| call.refuse(error))?;
+        Ok(render::signed_in(&outcome, delivery, |signed_in| LoginResponse {
+            outcome: Some(Outcome::SignedIn(signed_in)),
+        }))
+    }
+
+    async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
+        let call = Call::of(&request);
+        let answer = async {
+            let caller = self.0.authenticate(call.access_token()?)?;
+            let profile = self.0.who_am_i(&caller).await?;
+            Ok(render::who_am_i(&caller, &profile))
+        };
+        answer.await.map(Response::new).map_err(|error: crate::app::Error| call.refuse(error))
+    }
+
+    async fn refresh(&self, request: Request<RefreshRequest>) -> Result<Response<RefreshResponse>, Status> {
+        let call = Call::of(&request);
+        let presented = parse::refresh(request.into_inner(), &call)?;
+        let (token, delivery) = presented.ok_or_else(|| call.refuse(Rejection::NotSignedIn))?;
+        let outcome = self.0.refresh(&token, call.device.clone()).await.map_err(|error| call.refuse(error))?;
+        Ok(render::signed_in(&outcome, delivery, |signed_in| RefreshResponse { signed_in: Some(signed_in) }))
+    }
+
+    async fn logout(&self, request: Request<LogoutRequest>) -> Result<Response<LogoutResponse>, Status> {
+        let call = Call::of(&request);
+        let everywhere = request.into_inner().everywhere;
+        let ended = async {
+            if everywhere {
+                let caller = self.0.authenticate(call.access_token()?)?;
+                self.0.log_out_everywhere(&caller, call.device.clone()).await
+            } else {
+                let leaver = self.0.authenticate_to_leave(call.access_token()?)?;
+                self.0.log_out(&leaver, call.device.clone()).await
+            }
+        };
+        ended.await.map_err(|error: crate::app::Error| call.refuse(error))?;
+        let mut response = Response::new(LogoutResponse {});
+        if let Some(profile) = call.page {
+            cookies::delete(response.metadata_mut(), profile);
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,129 @@
+//! From messages to commands: every field that is wrong is reported at once, before anything costly.
+
+use std::fmt;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::{CookieProfile, call::Call, status::error_info};
+use crate::{
+    app::{Login, SignUp},
+    domain::{Device, NewPassword, Password, PasswordPolicy, RefreshToken},
+    proto::{ErrorReason, LoginRequest, RefreshRequest, SignUpRequest, TokenDelivery},
+};
+
+/// Far more than any refresh token has.
+const MAX_REFRESH_TOKEN_BYTES: usize = 512;
+
+/// Where the tokens of a session go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Body,
+    Cookie(CookieProfile),
+}
+
+/// What is wrong with a request, field by field.
+#[derive(Default)]
+struct Violations {
+    fields: Vec<(&'static str, String)>,
+    others_than_weak: bool,
+}
+
+impl Violations {
+    fn take<T, E: fmt::Display>(&mut self, field: &'static str, parsed: Result<T, E>) -> Option<T> {
+        self.others_than_weak |= parsed.is_err();
+        self.take_weak(field, parsed)
+    }
+
+    /// The field is readable, and only not good enough.
+    fn take_weak<T, E: fmt::Display>(&mut self, field: &'static str, parsed: Result<T, E>) -> Option<T> {
+        parsed.map_err(|error| self.fields.push((field, error.to_string()))).ok()
+    }
+
+    fn into_status(self) -> Status {
+        let reason =
+            if self.others_than_weak { ErrorReason::InvalidFields } else { ErrorReason::WeakPassword };
+        let summary: Vec<String> = self.fields.iter().map(|(field, why)| format!("{field} {why}")).collect();
+        let mut details = error_info(reason);
+        for (field, why) in self.fields {
+            details.add_bad_request_violation(field, why);
+        }
+        Status::with_error_details(Code::InvalidArgument, summary.join("; "), details)
+    }
+}
+
+pub(super) fn sign_up(request: SignUpRequest, policy: PasswordPolicy, device: Device) -> Result<SignUp, Status> {
+    let mut bad = Violations::default();
+    let email = bad.take("email", request.email.parse());
+    let password = bad.take_weak("password", NewPassword::parse(&request.password, policy));
+    let display_name = bad.take("display_name", request.display_name.parse());
+    match (email, password, display_name) {
+        (Some(email), Some(password), Some(display_name)) => Ok(SignUp { email, password, display_name, device }),
+        _ => Err(bad.into_status()),
+    }
+}
+
+pub(super) fn login(request: LoginRequest, call: &Call) -> Result<(Login, Delivery), Status> {
+    let mut bad = Violations::default();
+    let email = bad.take("email", request.email.parse());
+    let password = bad.take("password", Password::parse(&request.password));
+    let delivery = bad.take("delivery", delivery(request.delivery, call.page));
+    match (email, password, delivery) {
+        (Some(email), Some(password), Some(delivery)) => {
+            Ok((Login { email, password, device: call.device.clone() }, delivery))
+        }
+        _ => Err(bad.into_status()),
+    }
+}
+
+/// The token of the message, else of the cookie; `None` when there is neither.
+pub(super) fn refresh(request: RefreshRequest, call: &Call) -> Result<Option<(RefreshToken, Delivery)>, Status> {
+    let mut bad = Violations::default();
+    if request.refresh_token.is_empty() {
+        let cookie = call.refresh_cookie().map_err(|rejection| call.refuse(rejection))?;
+        let (Some(token), Some(profile)) = (cookie, call.page) else {
+            return match bad.take("delivery", delivery(request.delivery, call.page)) {
+                Some(_) => Ok(None),
+                None => Err(bad.into_status()),
+            };
+        };
+        return match bad.take("delivery", stays_in_cookie(request.delivery)) {
+            Some(()) => Ok(Some((token.clone(), Delivery::Cookie(profile)))),
+            None => Err(bad.into_status()),
+        };
+    }
+    let token = bad.take("refresh_token", refresh_token(request.refresh_token));
+    let delivery = bad.take("delivery", delivery(request.delivery, call.page));
+    match (token, delivery) {
+        (Some(token), Some(delivery)) => Ok(Some((token, delivery))),
+        _ => Err(bad.into_status()),
+    }
+}
+
+fn delivery(number: i32, page: Option<CookieProfile>) -> Result<Delivery, &'static str> {
+    match (TokenDelivery::try_from(number), page) {
+        (Ok(TokenDelivery::Unspecified | TokenDelivery::Body), _) => Ok(Delivery::Body),
+        (Ok(TokenDelivery::Cookie), Some(profile)) => Ok(Delivery::Cookie(profile)),
+        (Ok(TokenDelivery::Cookie), None) => {
+            Err("COOKIE is for gRPC-web calls from pages that the service lists, where it has cookies switched on")
+        }
+        (Err(_), _) => Err("must be BODY or COOKIE"),
+    }
+}
+
+/// A token that scripts cannot read must not become one that they can.
+fn stays_in_cookie(number: i32) -> Result<(), &'static str> {
+    match TokenDelivery::try_from(number) {
+        Ok(TokenDelivery::Unspecified | TokenDelivery::Cookie) => Ok(()),
+        Ok(TokenDelivery::Body) => Err("must be COOKIE: a token that came in a cookie does not leave in a message"),
+        Err(_) => Err("must be BODY or COOKIE"),
+    }
+}
+
+fn refresh_token(text: String) -> Result<RefreshToken, String> {
+    if text.len() > MAX_REFRESH_TOKEN_BYTES {
+        Err(format!("must be at most {MAX_REFRESH_TOKEN_BYTES} bytes"))
+    } else {
+        Ok(RefreshToken::from_text(text))
+    }
+}

@@ -1,0 +1,117 @@
+//! Ends a call in time: tonic's own timeout answers outside gRPC-web and CORS, with the wrong code, and ignores junk.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Request, State},
+    http::{self, HeaderMap},
+    middleware::Next,
+    response::Response,
+};
+use tokio::time::{Instant, timeout_at};
+use tonic::{Code, Status};
+
+use crate::{grpc::refusal, proto::ErrorReason};
+
+/// When a request came in.
+#[derive(Clone, Copy)]
+struct Arrival(Instant);
+
+/// `grpc-timeout` is there, and is not a timeout.
+#[derive(Debug, PartialEq, Eq)]
+struct Malformed;
+
+/// Notes when a request came in. Outermost, because tonic counts the same timeout from there: were ours counted from where
+/// it is awaited, tonic's would sometimes win.
+pub(super) fn note_arrival<B>(mut request: http::Request<B>) -> http::Request<B> {
+    request.extensions_mut().insert(Arrival(Instant::now()));
+    request
+}
+
+/// Answers for a call that takes longer than its client wants to wait, or than `longest`, and drops it; reading the request
+/// is part of the call, so that a body which stalls does not hold it for ever.
+pub(super) async fn hold(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    let arrival = request.extensions().get().map_or_else(Instant::now, |Arrival(at)| *at);
+    let Ok(wanted) = wanted(request.headers()) else {
+        let message = "grpc-timeout must be 1 to 8 digits and one of H M S m u n";
+        return refusal(Code::InvalidArgument, ErrorReason::InvalidFields, message).into_http();
+    };
+    let deadline = arrival + wanted.unwrap_or(longest).min(longest);
+    // A timeout polls what it times once, even if it is over: nothing must run for a client that has left already.
+    if deadline > Instant::now()
+        && let Ok(response) = timeout_at(deadline, next.run(request)).await
+    {
+        return response;
+    }
+    Status::deadline_exceeded("the call took longer than its deadline").into_http()
+}
+
+/// How long the client wants to wait: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests>.
+fn wanted(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> {
+    let mut values = headers.get_all("grpc-timeout").iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => parse(value.as_bytes()).map(Some).ok_or(Malformed),
+        (Some(_), Some(_)) => Err(Malformed),
+    }
+}
+
+fn parse(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    match unit {
+        b'H' => Some(Duration::from_hours(count)),
+        b'M' => Some(Duration::from_mins(count)),
+        b'S' => Some(Duration::from_secs(count)),
+        b'm' => Some(Duration::from_millis(count)),
+        b'u' => Some(Duration::from_micros(count)),
+        b'n' => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn sent(values: &[&'static str]) -> Result<Option<Duration>, Malformed> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("grpc-timeout", HeaderValue::from_static(value));
+        }
+        wanted(&headers)
+    }
+
+    #[test]
+    fn every_unit_is_read() {
+        for (value, expected) in [
+            ("2H", Duration::from_hours(2)),
+            ("3M", Duration::from_mins(3)),
+            ("4S", Duration::from_secs(4)),
+            ("5m", Duration::from_millis(5)),
+            ("6u", Duration::from_micros(6)),
+            ("7n", Duration::from_nanos(7)),
+            ("0n", Duration::ZERO),
+            ("00000001S", Duration::from_secs(1)),
+            ("99999999H", Duration::from_hours(99_999_999)),
+        ] {
+            assert_eq!(sent(&[value]), Ok(Some(expected)), "{value}");
+        }
+        assert_eq!(sent(&[]), Ok(None));
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for junk in
+            ["", "S", "1", "1s", "1h", "-1S", "+1S", "1.5S", " 1S", "1S ", "1 S", "123456789S", "1SS", "0x1S", "1S, 2S"]
+        {
+            assert_eq!(sent(&[junk]), Err(Malformed), "{junk:?}");
+        }
+        assert_eq!(sent(&["1S", "1S"]), Err(Malformed));
+    }
+}

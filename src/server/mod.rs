@@ -1,0 +1,171 @@
+//! Ring 4: puts the service on a port, and takes it off again without breaking a call.
+
+mod chores;
+mod client;
+mod connection;
+mod cors;
+mod deadline;
+mod guard;
+mod headers;
+mod http;
+mod incoming;
+mod limits;
+mod panics;
+mod request_id;
+mod routes;
+mod settings;
+mod tls;
+mod trace;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::util::MapRequestLayer;
+
+pub use settings::{Settings, TlsFiles};
+pub use tls::TlsError;
+
+use self::{incoming::Incoming, limits::Limits, tls::Certificate};
+use crate::{app::App, grpc::AuthApi, proto::auth_service_server::AuthServiceServer};
+
+/// Why the service cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address is taken, not ours, or not allowed.
+    #[error("cannot listen on {address}: {why}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Why the service stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The API cannot describe itself.
+    #[error("cannot read the API's own descriptor")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// Serving failed.
+    #[error("cannot serve")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// A service that has its port, and does not answer yet.
+pub struct Server {
+    settings: Settings,
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<(Arc<Certificate>, TlsAcceptor)>,
+}
+
+impl Server {
+    /// Takes the port and reads the certificate.
+    ///
+    /// # Errors
+    /// When either cannot be had; it says which, and why.
+    pub async fn bind(settings: Settings) -> Result<Self, BindError> {
+        let tls = match settings.tls.clone() {
+            Some(files) => {
+                let certificate = Arc::new(Certificate::load(files).await?);
+                Some((Arc::clone(&certificate), certificate.acceptor()?))
+            }
+            None => None,
+        };
+        let failed = |why| BindError::Listen { address: settings.listen, why };
+        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { settings, listener, address, tls })
+    }
+
+    /// Where it listens, with the port that the operating system chose.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same as clients write it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Serves `app` until `stop`; then says so to whoever watches its health, accepts nobody, and lets open calls finish, but
+    /// no longer than [`Settings::drain_timeout`]. When it returns, or is dropped, every connection is closed.
+    ///
+    /// # Errors
+    /// When it cannot begin to serve.
+    pub async fn run(self, app: App, stop: CancellationToken) -> Result<(), RunError> {
+        let cut = CancellationToken::new();
+        let _cut_at_the_end = cut.clone().drop_guard();
+        let mut chores = JoinSet::new();
+        chores.spawn(chores::pull_revocations(app.clone()));
+        let tls = self.tls.map(|(certificate, acceptor)| {
+            chores.spawn(certificate.watch());
+            acceptor
+        });
+        let (health, health_service) = tonic_health::server::health_reporter();
+        serve_as(&health, ServingStatus::Serving).await;
+        let routes = routes::routes(app, health_service, &self.settings)?;
+        let drain_timeout = self.settings.drain_timeout;
+        let incoming = Incoming {
+            limits: Limits::new(&self.settings),
+            patience: self.settings.first_bytes_timeout,
+            listener: self.listener,
+            tls,
+            cut,
+        };
+        let stopping = async {
+            stop.cancelled().await;
+            serve_as(&health, ServingStatus::NotServing).await;
+        };
+        let served = transport()
+            .layer(MapRequestLayer::new(deadline::note_arrival))
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(incoming.connections(), stopping);
+        tokio::select! {
+            ended = served => ended?,
+            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time"),
+        }
+        Ok(())
+    }
+}
+
+/// What tonic leaves unlimited unless told, and what keeps dead connections from piling up.
+fn transport() -> tonic::transport::Server {
+    tonic::transport::Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(100)
+        // Rapid reset and its relatives: streams that are opened only to be thrown away.
+        .http2_max_local_error_reset_streams(Some(1_024))
+        .http2_max_pending_accept_reset_streams(Some(20))
+        .http2_max_header_list_size(16 * 1024)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        // So that new certificates and new nodes get their share. No grace: with one, tonic sends no GOAWAY and cuts calls.
+        .max_connection_age(Duration::from_mins(30))
+}
+
+/// For those who ask about the whole service, and about the one in it.
+async fn serve_as(health: &HealthReporter, status: ServingStatus) {
+    health.set_service_status("", status).await;
+    health.set_service_status(<AuthServiceServer<AuthApi> as tonic::server::NamedService>::NAME, status).await;
+}
+
+/// `patience` after `stop`.
+async fn after(stop: &CancellationToken, patience: Duration) {
+    stop.cancelled().await;
+    sleep_until(Instant::now() + patience).await;
+}

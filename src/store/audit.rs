@@ -1,0 +1,22 @@
+//! The audit log: written in the transaction that did what it tells of.
+
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use uuid::Uuid;
+
+use super::{StoreError, entity::audit_event};
+use crate::domain::AuditEvent;
+
+/// Adds an entry.
+pub(super) async fn record(transaction: &DatabaseTransaction, event: &AuditEvent) -> Result<(), StoreError> {
+    let row = audit_event::ActiveModel {
+        id: Set(Uuid::from_bytes(*event.id.as_bytes())),
+        at: Set(event.at.unix_millis()),
+        kind: Set(event.kind.as_str().to_owned()),
+        user_id: Set(Uuid::from_bytes(*event.user.as_bytes())),
+        session_id: Set(event.session.map(|id| Uuid::from_bytes(*id.as_bytes()))),
+        address: Set(event.by.address.map(|address| address.to_string())),
+        user_agent: Set(event.by.user_agent.clone()),
+    };
+    audit_event::Entity::insert(row).exec_without_returning(transaction).await?;
+    Ok(())
+}

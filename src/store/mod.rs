@@ -1,0 +1,99 @@
+//! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
+
+mod audit;
+mod connect;
+mod entity;
+mod error;
+mod schema;
+mod sessions;
+mod settings;
+mod signing_keys;
+mod users;
+
+use std::fmt;
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+pub use error::StoreError;
+pub use sessions::Opened;
+pub use settings::{Engine, Settings};
+pub use users::Added;
+
+/// How often a transaction that PostgreSQL gave up for another's sake is tried.
+const MAX_TRIES: usize = 4;
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    /// Any number of readers.
+    read: DatabaseConnection,
+    /// SQLite has one writer: it queues here, where waiting is fair, instead of in the engine, where it is not.
+    write: DatabaseConnection,
+}
+
+impl Store {
+    /// Connects. The schema is left as it is.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or is not set up to keep what it acknowledges.
+    pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
+        let (read, write) = match &settings.engine {
+            Engine::Sqlite { path } => connect::sqlite(path, settings).await?,
+            Engine::Postgres { url } => {
+                let pool = connect::postgres(url, settings).await?;
+                (pool.clone(), pool)
+            }
+        };
+        Ok(Self { read, write })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read.ping().await?;
+        Ok(self.write.ping().await?)
+    }
+
+    /// Closes every connection.
+    ///
+    /// # Errors
+    /// When closing fails.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.read.clone().close().await?;
+        Ok(self.write.clone().close().await?)
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the lock at once: one that reads first and writes later would be
+    /// refused half way.
+    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.write.begin_with_options(options).await?)
+    }
+}
+
+/// Runs a whole transaction again when PostgreSQL gave it up for another's sake (40001, 40P01).
+async fn retrying<T, F>(mut transaction: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for _ in 1..MAX_TRIES {
+        match transaction().await {
+            Err(StoreError::Conflict(_)) => {}
+            done => return done,
+        }
+    }
+    transaction().await
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("engine", &self.write.get_database_backend()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,239 @@
+//! Sessions: one row each, moved on and ended by conditional updates, so that of all who race one wins.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{Store, StoreError, audit, entity::session, entity::user, retrying, users};
+use crate::domain::{
+    AuditEvent, Device, EndReason, Generation, Session, SessionId, SessionSalt, SessionState, Timestamp, User,
+    UserEpoch, UserId,
+};
+
+/// What opening a session came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It is open.
+    Yes {
+        /// The sessions that had to make room.
+        displaced: Vec<SessionId>,
+    },
+    /// The user was disabled, or signed out everywhere, since their password was checked.
+    UserChanged,
+}
+
+impl Store {
+    /// Opens a session, ending the user's oldest ones beyond `most`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_session(
+        &self,
+        session: &Session,
+        epoch: UserEpoch,
+        most: u32,
+        event: &AuditEvent,
+    ) -> Result<Opened, StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            // Holds the user's row: two sign-ins at once cannot both be the last that fits.
+            if !users::is_unchanged(&transaction, session.user, epoch).await? {
+                return Ok(Opened::UserChanged);
+            }
+            let displaced = oldest_beyond(&transaction, session.user, most.saturating_sub(1)).await?;
+            end(&transaction, Condition::all().add(session::Column::Id.is_in(displaced.clone())), event.at, EndReason::Displaced)
+                .await?;
+            session::Entity::insert(row(session, &event.by)?).exec_without_returning(&transaction).await?;
+            audit::record(&transaction, event).await?;
+            transaction.commit().await?;
+            Ok(Opened::Yes { displaced: displaced.into_iter().map(id).collect() })
+        })
+        .await
+    }
+
+    /// A session and whose it is.
+    ///
+    /// # Errors
+    /// When the database fails: never to be taken for "there is none".
+    pub async fn session(&self, session: SessionId) -> Result<Option<(Session, User)>, StoreError> {
+        let found = session::Entity::find_by_id(uuid(session)).find_also_related(user::Entity).one(&self.read).await?;
+        let Some((row, owner)) = found else { return Ok(None) };
+        let owner = owner.ok_or(StoreError::Corrupt { table: "sessions", what: "user_id" })?;
+        Ok(Some((Session::try_from(row)?, User::try_from(owner)?)))
+    }
+
+    /// Moves a session from one generation to the next; `false` when somebody else moved or ended it first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rotate_session(
+        &self,
+        session: SessionId,
+        from: Generation,
+        now: Timestamp,
+        idle_expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let moved = retrying(|| async {
+            Ok(session::Entity::update_many()
+                .col_expr(session::Column::Generation, Expr::value(i64::from(from.next().count())))
+                .col_expr(session::Column::RotatedAt, Expr::value(now.unix_millis()))
+                .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at.unix_millis()))
+                .filter(session::Column::Id.eq(uuid(session)))
+                .filter(session::Column::Generation.eq(i64::from(from.count())))
+                .filter(session::Column::EndedAt.is_null())
+                .exec(&self.write)
+                .await?)
+        })
+        .await?;
+        Ok(moved.rows_affected > 0)
+    }
+
+    /// Ends a session; `false` when it had ended, or never was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_session(&self, session: SessionId, why: EndReason, event: &AuditEvent) -> Result<bool, StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            let which = Condition::all().add(session::Column::Id.eq(uuid(session)));
+            let ended = end(&transaction, which, event.at, why).await?;
+            if ended {
+                audit::record(&transaction, event).await?;
+            }
+            transaction.commit().await?;
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Ends every session of a user and moves them to the next epoch; with [`EndReason::UserDisabled`] also disables them.
+    /// Says which sessions that ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_sessions_of(
+        &self,
+        user: UserId,
+        why: EndReason,
+        event: &AuditEvent,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            let disabled_at = (why == EndReason::UserDisabled).then_some(event.at);
+            users::bump_epoch(&transaction, user, disabled_at).await?;
+            // The user's row is held now: no session opens between these two.
+            let live = oldest_beyond(&transaction, user, 0).await?;
+            end(&transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), event.at, why).await?;
+            audit::record(&transaction, event).await?;
+            transaction.commit().await?;
+            Ok(live.into_iter().map(id).collect())
+        })
+        .await
+    }
+
+    /// The sessions that ended at or after `since`, and when.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions_ended_since(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StoreError> {
+        let rows: Vec<(Uuid, i64)> = session::Entity::find()
+            .select_only()
+            .columns([session::Column::Id, session::Column::EndedAt])
+            .filter(session::Column::EndedAt.gte(since.unix_millis()))
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        Ok(rows.into_iter().map(|(row, at)| (id(row), Timestamp::from_unix_millis(at))).collect())
+    }
+}
+
+async fn end(
+    transaction: &DatabaseTransaction,
+    which: Condition,
+    at: Timestamp,
+    why: EndReason,
+) -> Result<bool, StoreError> {
+    let ended = session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(at.unix_millis()))
+        .col_expr(session::Column::EndReason, Expr::value(why.as_str()))
+        .filter(which)
+        .filter(session::Column::EndedAt.is_null())
+        .exec(transaction)
+        .await?;
+    Ok(ended.rows_affected > 0)
+}
+
+/// The live sessions of a user, without the newest `kept` ones.
+async fn oldest_beyond(transaction: &DatabaseTransaction, user: UserId, kept: u32) -> Result<Vec<Uuid>, StoreError> {
+    Ok(session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::UserId.eq(Uuid::from_bytes(*user.as_bytes())))
+        .filter(session::Column::EndedAt.is_null())
+        .order_by_desc(session::Column::AuthenticatedAt)
+        .order_by_desc(session::Column::Id)
+        .offset(u64::from(kept))
+        // SQLite has no OFFSET without a LIMIT.
+        .limit(u64::from(u32::MAX))
+        .into_tuple()
+        .all(transaction)
+        .await?)
+}
+
+fn uuid(session: SessionId) -> Uuid {
+    Uuid::from_bytes(*session.as_bytes())
+}
+
+fn id(row: Uuid) -> SessionId {
+    SessionId::from_bytes(row.into_bytes())
+}
+
+fn row(session: &Session, device: &Device) -> Result<session::ActiveModel, StoreError> {
+    let SessionState::Active { generation, rotated_at, idle_expires_at } = session.state else {
+        return Err(StoreError::Corrupt { table: "sessions", what: "a session is opened that has ended" });
+    };
+    Ok(session::ActiveModel {
+        id: Set(uuid(session.id)),
+        user_id: Set(Uuid::from_bytes(*session.user.as_bytes())),
+        salt: Set(session.salt.as_bytes().to_vec()),
+        generation: Set(i64::from(generation.count())),
+        rotated_at: Set(rotated_at.unix_millis()),
+        authenticated_at: Set(session.authenticated_at.unix_millis()),
+        idle_expires_at: Set(idle_expires_at.unix_millis()),
+        expires_at: Set(session.expires_at.unix_millis()),
+        ended_at: Set(None),
+        end_reason: Set(None),
+        address: Set(device.address.map(|address| address.to_string())),
+        user_agent: Set(device.user_agent.clone()),
+    })
+}
+
+impl TryFrom<session::Model> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: session::Model) -> Result<Self, StoreError> {
+        let corrupt = |what| StoreError::Corrupt { table: "sessions", what };
+        let state = match (row.ended_at, row.end_reason.as_deref()) {
+            (None, None) => SessionState::Active {
+                generation: Generation::from_count(row.generation).ok_or_else(|| corrupt("generation"))?,
+                rotated_at: Timestamp::from_unix_millis(row.rotated_at),
+                idle_expires_at: Timestamp::from_unix_millis(row.idle_expires_at),
+            },
+            (Some(at), Some(why)) => SessionState::Ended {
+                at: Timestamp::from_unix_millis(at),
+                why: EndReason::ALL.into_iter().find(|r| r.as_str() == why).ok_or_else(|| corrupt("end_reason"))?,
+            },
+            _ => return Err(corrupt("ended_at and end_reason")),
+        };
+        Ok(Self {
+            id: id(row.id),
+            user: UserId::from_bytes(row.user_id.into_bytes()),
+            salt: SessionSalt::from_bytes(row.salt.try_into().map_err(|_| corrupt("salt"))?),
+            authenticated_at: Timestamp::from_unix_millis(row.authenticated_at),
+            expires_at: Timestamp::from_unix_millis(row.expires_at),
+            state,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! People with accounts.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use uuid::Uuid;
+
+use super::{Store, StoreError, audit, entity::user, retrying};
+use crate::domain::{AuditEvent, AuditKind, Email, PasswordHash, Role, Timestamp, User, UserEpoch, UserId};
+
+/// What adding an account came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It is there now.
+    New,
+    /// Somebody has the address already; that was written down for them.
+    Taken,
+}
+
+impl Store {
+    /// Adds an account. Both outcomes write the same, so that both take the same time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_user(&self, user: &User, event: &AuditEvent) -> Result<Added, StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            let inserted = user::Entity::insert(row(user))
+                .on_conflict(OnConflict::column(user::Column::EmailKey).do_nothing().to_owned())
+                .try_insert()
+                .exec_without_returning(&transaction)
+                .await?;
+            let added = matches!(inserted, TryInsertResult::Inserted(count) if count > 0);
+            if added {
+                audit::record(&transaction, event).await?;
+            } else if let Some(owner) = id_by_email(&transaction, &user.email).await? {
+                let event = AuditEvent { user: owner, kind: AuditKind::SignUpRepeated, ..event.clone() };
+                audit::record(&transaction, &event).await?;
+            }
+            transaction.commit().await?;
+            Ok(if added { Added::New } else { Added::Taken })
+        })
+        .await
+    }
+
+    /// The account of an address.
+    ///
+    /// # Errors
+    /// When the database fails: never to be taken for "there is none".
+    pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(&self.read).await?;
+        row.map(User::try_from).transpose()
+    }
+
+    /// Replaces a password's hash by one of the same password, unless the password was changed meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, Expr::value(to.expose()))
+            .filter(user::Column::Id.eq(Uuid::from_bytes(*user.as_bytes())))
+            .filter(user::Column::PasswordHash.eq(from.expose()))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets a disabled user sign in again; `false` when there was nothing to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enable_user(&self, user: UserId, event: &AuditEvent) -> Result<bool, StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            let done = user::Entity::update_many()
+                .col_expr(user::Column::DisabledAt, Expr::value(Option::<i64>::None))
+                .filter(user::Column::Id.eq(Uuid::from_bytes(*user.as_bytes())))
+                .filter(user::Column::DisabledAt.is_not_null())
+                .exec(&transaction)
+                .await?
+                .rows_affected
+                > 0;
+            if done {
+                audit::record(&transaction, event).await?;
+            }
+            transaction.commit().await?;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+/// Moves a user to the next epoch: every token made before is dead.
+pub(super) async fn bump_epoch(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    disabled_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let mut update = user::Entity::update_many()
+        .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch).add(1))
+        .filter(user::Column::Id.eq(Uuid::from_bytes(*user.as_bytes())));
+    if let Some(at) = disabled_at {
+        update = update.col_expr(user::Column::DisabledAt, Expr::value(at.unix_millis()));
+    }
+    update.exec(transaction).await?;
+    Ok(())
+}
+
+/// Whether the user is as they were when they were looked up, and stays so until the transaction ends.
+pub(super) async fn is_unchanged(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    epoch: UserEpoch,
+) -> Result<bool, StoreError> {
+    let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
+    Ok(row.is_some_and(|row| row.epoch == epoch.count() && row.disabled_at.is_none()))
+}
+
+async fn id_by_email(transaction: &DatabaseTransaction, email: &Email) -> Result<Option<UserId>, StoreError> {
+    let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(transaction).await?;
+    Ok(row.map(|row| UserId::from_bytes(row.id.into_bytes())))
+}
+
+fn row(user: &User) -> user::ActiveModel {
+    let roles: Vec<&str> = user.roles.iter().map(Role::as_str).collect();
+    user::ActiveModel {
+        id: Set(Uuid::from_bytes(*user.id.as_bytes())),
+        email: Set(user.email.as_str().to_owned()),
+        email_key: Set(user.email.key().to_owned()),
+        email_verified_at: Set(user.email_verified_at.map(Timestamp::unix_millis)),
+        display_name: Set(user.display_name.as_str().to_owned()),
+        password_hash: Set(user.password_hash.as_ref().map(|hash| hash.expose().to_owned())),
+        roles: Set(roles.join(" ")),
+        epoch: Set(user.epoch.count()),
+        disabled_at: Set(user.disabled_at.map(Timestamp::unix_millis)),
+        created_at: Set(user.created_at.unix_millis()),
+    }
+}
+
+impl TryFrom<user::Model> for User {
+    type Error = StoreError;
+
+    fn try_from(row: user::Model) -> Result<Self, StoreError> {
+        let corrupt = |what| StoreError::Corrupt { table: "users", what };
+        let email: Email = row.email.parse().map_err(|_| corrupt("email"))?;
+        if email.key() != row.email_key {
+            return Err(corrupt("email_key"));
+        }
+        let roles: Result<Vec<Role>, _> = row.roles.split(' ').filter(|role| !role.is_empty()).map(str::parse).collect();
+        Ok(Self {
+            id: UserId::from_bytes(row.id.into_bytes()),
+            email,
+            email_verified_at: row.email_verified_at.map(Timestamp::from_unix_millis),
+            display_name: row.display_name.parse().map_err(|_| corrupt("display_name"))?,
+            password_hash: row.password_hash.map(PasswordHash::from_phc),
+            roles: roles.map_err(|_| corrupt("roles"))?,
+            epoch: UserEpoch::from_count(row.epoch),
+            disabled_at: row.disabled_at.map(Timestamp::from_unix_millis),
+            created_at: Timestamp::from_unix_millis(row.created_at),
+        })
+    }
+}

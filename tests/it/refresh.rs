@@ -1,0 +1,78 @@
+//! Renewing a session: one generation at a time, nobody logged out by a race, and a thief noticed.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::support::{
+    TestApp,
+    grpc::{login, refresh, summary},
+    on_both_engines,
+};
+
+const PAST_GRACE: Duration = Duration::from_secs(11);
+const RACERS: usize = 64;
+const ROUNDS: usize = 500;
+
+on_both_engines! {
+    async fn racers_with_one_token_get_one_successor(engine) {
+        let app = TestApp::spawn(engine).await;
+        let mut token = app.signed_in("ada@example.com").await.tokens.unwrap().refresh_token;
+        let client = app.client().await;
+        for round in 1..=ROUNDS {
+            let barrier = Arc::new(Barrier::new(RACERS));
+            let mut racers = JoinSet::new();
+            for _ in 0..RACERS {
+                let (mut client, barrier, token) = (client.clone(), Arc::clone(&barrier), token.clone());
+                racers.spawn(async move {
+                    barrier.wait().await;
+                    refresh(&mut client, &token).await.unwrap().refresh_token
+                });
+            }
+            let mut successors = racers.join_all().await;
+            successors.dedup();
+            assert_eq!(successors.len(), 1, "one successor in round {round}");
+            token = successors.remove(0);
+            let generation = app.database.number("SELECT generation FROM sessions").await;
+            assert_eq!(generation, i64::try_from(round).unwrap(), "one step a round");
+        }
+    }
+
+    async fn a_token_replaced_a_moment_ago_yields_the_same_successor(engine) {
+        let app = TestApp::spawn(engine).await;
+        let first = app.signed_in("ada@example.com").await.tokens.unwrap().refresh_token;
+        let mut client = app.client().await;
+        let second = refresh(&mut client, &first).await.unwrap().refresh_token;
+        app.clock.advance(Duration::from_secs(10));
+        assert_eq!(refresh(&mut client, &first).await.unwrap().refresh_token, second);
+        assert_ne!(refresh(&mut client, &second).await.unwrap().refresh_token, second);
+    }
+
+    async fn a_replaced_token_ends_the_session_for_good(engine) {
+        let app = TestApp::spawn(engine).await;
+        let first = app.signed_in("ada@example.com").await.tokens.unwrap().refresh_token;
+        let mut client = app.client().await;
+        let second = refresh(&mut client, &first).await.unwrap();
+        app.clock.advance(PAST_GRACE);
+
+        let refusal = refresh(&mut client, &first).await.unwrap_err();
+
+        assert_eq!(summary(&refusal), "Unauthenticated SESSION_ENDED");
+        assert_eq!(app.database.text("SELECT end_reason FROM sessions").await.as_deref(), Some("token_reuse"));
+        let audit = "SELECT COUNT(*) FROM audit_events WHERE kind = 'token_reused'";
+        assert_eq!(app.database.number(audit).await, 1);
+        for token in [&first, &second.refresh_token] {
+            assert_eq!(summary(&refresh(&mut client, token).await.unwrap_err()), "Unauthenticated SESSION_ENDED");
+        }
+        assert_eq!(app.database.number(audit).await, 1, "told once");
+
+        let app = app.restart().await;
+        let mut client = app.client().await;
+        for token in [&first, &second.refresh_token] {
+            assert_eq!(summary(&refresh(&mut client, token).await.unwrap_err()), "Unauthenticated SESSION_ENDED");
+        }
+        let refusal = client.who_am_i(crate::support::grpc::with_bearer(Default::default(), &second.access_token)).await;
+        assert_eq!(summary(&refusal.unwrap_err()), "Unauthenticated SESSION_ENDED");
+        assert!(login(&mut client, "ada@example.com").await.is_ok(), "the person themselves can sign in again");
+    }
+}

@@ -1,0 +1,107 @@
+//! A database of a test's own, and a second way into it, past the service.
+
+use std::time::Duration;
+
+use countersign::store::{Engine as StoreEngine, Settings};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+pub enum Database {
+    Sqlite { folder: tempfile::TempDir },
+    Postgres { server: String, schema: String },
+}
+
+impl Database {
+    pub async fn create(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Sqlite { folder: tempfile::tempdir().unwrap() },
+            Engine::Postgres => {
+                let server = std::env::var("COUNTERSIGN_TEST_POSTGRES")
+                    .expect("COUNTERSIGN_TEST_POSTGRES names a PostgreSQL: run `make test`, or tests/with-postgres cargo test");
+                let mut random = [0; 8];
+                getrandom::fill(&mut random).unwrap();
+                let schema = format!("t{:016x}", u64::from_ne_bytes(random));
+                let mut connection = PgConnection::connect(&server).await.unwrap();
+                connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await.unwrap();
+                Self::Postgres { server, schema }
+            }
+        }
+    }
+
+    pub fn settings(&self, port: Option<u16>) -> Settings {
+        let engine = match self {
+            Self::Sqlite { folder } => StoreEngine::Sqlite { path: folder.path().join("countersign.db") },
+            Self::Postgres { .. } => StoreEngine::Postgres { url: self.url(port).into() },
+        };
+        Settings {
+            engine,
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(30),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// As `database.url` takes it; by way of another port of this machine where one is given.
+    pub fn url(&self, port: Option<u16>) -> String {
+        match self {
+            Self::Sqlite { folder } => format!("sqlite:{}", folder.path().join("countersign.db").display()),
+            Self::Postgres { server, schema } => {
+                let server = match port {
+                    Some(port) => server.replace(&format!(":{}", self.port()), &format!(":{port}")),
+                    None => server.clone(),
+                };
+                format!("{server}?options=-c%20search_path%3D{schema}")
+            }
+        }
+    }
+
+    /// The port of PostgreSQL.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Sqlite { .. } => panic!("SQLite has no port"),
+            Self::Postgres { server, .. } => {
+                let port = server.rsplit_once(':').unwrap().1.split_once('/').unwrap().0;
+                port.parse().unwrap()
+            }
+        }
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite { .. } => drop(self.sqlite().await.execute(AssertSqlSafe(sql)).await.unwrap()),
+            Self::Postgres { .. } => drop(self.postgres().await.execute(AssertSqlSafe(sql)).await.unwrap()),
+        }
+    }
+
+    /// The number that a query finds.
+    pub async fn number(&self, sql: &str) -> i64 {
+        match self {
+            Self::Sqlite { .. } => self.sqlite().await.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0),
+            Self::Postgres { .. } => self.postgres().await.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0),
+        }
+    }
+
+    /// The text that a query finds.
+    pub async fn text(&self, sql: &str) -> Option<String> {
+        match self {
+            Self::Sqlite { .. } => self.sqlite().await.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0),
+            Self::Postgres { .. } => self.postgres().await.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0),
+        }
+    }
+
+    async fn sqlite(&self) -> SqliteConnection {
+        let mut connection = SqliteConnection::connect(&self.url(None)).await.unwrap();
+        connection.execute("PRAGMA busy_timeout = 30000").await.unwrap();
+        connection
+    }
+
+    async fn postgres(&self) -> PgConnection {
+        PgConnection::connect(&self.url(None)).await.unwrap()
+    }
+}

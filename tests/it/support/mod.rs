@@ -1,0 +1,190 @@
+//! The real service on a free port, with a database of its own and a clock that tests turn.
+
+mod clock;
+mod database;
+pub mod grpc;
+pub mod http;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use countersign::{
+    app::{App, Parts, Policy},
+    crypto::{HashingSettings, MasterKeys, Passwords},
+    domain::{PasswordPolicy, SessionLifetimes},
+    entropy::OsEntropy,
+    grpc::Origins,
+    proto::auth_service_client::AuthServiceClient,
+    server::{Server, Settings},
+    store::Store,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+pub use clock::FakeClock;
+pub use database::{Database, Engine};
+
+pub const PASSWORD: &str = "correct horse battery staple";
+pub const PAGE: &str = "https://app.example.com";
+pub const CROSS_SITE_PAGE: &str = "https://shop.example";
+
+const MASTER_KEY: &str = "cs_mk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+
+/// Writes a test once and runs it on both engines.
+macro_rules! on_both_engines {
+    ($(async fn $name:ident($engine:ident) $body:block)+) => {$(
+        mod $name {
+            #[expect(clippy::allow_attributes, reason = "not every test names something of its file")]
+            mod imports {
+                #[allow(unused_imports)]
+                pub(super) use super::super::*;
+            }
+            #[allow(unused_imports, clippy::allow_attributes, reason = "as above")]
+            use imports::*;
+
+            async fn run($engine: $crate::support::Engine) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run($crate::support::Engine::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                run($crate::support::Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;
+
+/// What a test can set before the service starts.
+#[derive(Clone)]
+pub struct Setup {
+    pub server: Settings,
+    pub policy: Policy,
+    pub hashing: HashingSettings,
+    pub master_keys: String,
+    /// Reaches the database through another port, which the test can cut.
+    pub database_port: Option<u16>,
+}
+
+/// The real service.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub url: String,
+    pub clock: Arc<FakeClock>,
+    pub app: App,
+    pub store: Store,
+    pub database: Arc<Database>,
+    pub setup: Setup,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let origins = Origins::new(vec![PAGE.parse().unwrap()], vec![CROSS_SITE_PAGE.parse().unwrap()]);
+        Self {
+            server: Settings {
+                listen: "127.0.0.1:0".parse().unwrap(),
+                tls: None,
+                trusted_proxies: Vec::new(),
+                origins,
+                reflection: true,
+                max_connections: 1_000,
+                max_connections_per_client: 1_000,
+                first_bytes_timeout: Duration::from_secs(60),
+                request_timeout: Duration::from_secs(60),
+                drain_timeout: Duration::from_secs(5),
+            },
+            policy: Policy {
+                issuer: "https://auth.example.com".to_owned(),
+                audience: "countersign".to_owned(),
+                access_lifetime: Duration::from_secs(300),
+                sessions: SessionLifetimes {
+                    idle: Duration::from_hours(7 * 24),
+                    absolute: Duration::from_hours(30 * 24),
+                    grace: Duration::from_secs(10),
+                },
+                max_sessions_per_user: 50,
+                passwords: PasswordPolicy { min_code_points: 15 },
+                require_verified_email: false,
+            },
+            hashing: HashingSettings {
+                memory_kib: 32,
+                iterations: 1,
+                lanes: 1,
+                threads: 2,
+                queue: 1_000,
+                max_wait: Duration::from_secs(60),
+            },
+            master_keys: MASTER_KEY.to_owned(),
+            database_port: None,
+        }
+    }
+}
+
+impl TestApp {
+    pub async fn spawn(engine: Engine) -> Self {
+        Self::with(engine, |_| {}).await
+    }
+
+    pub async fn with(engine: Engine, change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup::default();
+        change(&mut setup);
+        let clock = Arc::new(FakeClock::default());
+        Self::start(setup, Arc::new(Database::create(engine).await), clock).await
+    }
+
+    /// Another node on the same database, with the same clock.
+    pub async fn another_node(&self) -> Self {
+        Self::start(self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock)).await
+    }
+
+    /// Stops and starts again, with nothing left in memory.
+    pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    pub async fn restart_with(self, change: impl FnOnce(&mut Setup)) -> Self {
+        let (mut setup, database, clock) = (self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock));
+        change(&mut setup);
+        self.stop().await;
+        Self::start(setup, database, clock).await
+    }
+
+    async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
+        let store = Store::connect(&database.settings(setup.database_port)).await.unwrap();
+        store.migrate().await.unwrap();
+        let entropy = Arc::new(OsEntropy);
+        let parts = Parts {
+            store: store.clone(),
+            passwords: Passwords::start(setup.hashing, entropy.clone()).unwrap(),
+            master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
+            clock: clock.clone(),
+            entropy,
+            policy: setup.policy.clone(),
+        };
+        let app = App::start(parts).await.unwrap();
+        let server = Server::bind(setup.server.clone()).await.unwrap();
+        let (address, url, stop) = (server.local_addr(), server.url(), CancellationToken::new());
+        let running = tokio::spawn({
+            let (app, stop) = (app.clone(), stop.clone());
+            async move { server.run(app, stop).await.unwrap() }
+        });
+        Self { address, url, clock, app, store, database, setup, stop, running }
+    }
+
+    /// Stops as SIGTERM would, and waits for the end.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.unwrap();
+        self.store.close().await.unwrap();
+    }
+
+    /// A native gRPC client, over HTTP/2 in the clear.
+    pub async fn client(&self) -> AuthServiceClient<Channel> {
+        AuthServiceClient::connect(self.url.clone()).await.unwrap()
+    }
+}
