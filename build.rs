@@ -48,10 +48,13 @@ fn refuse_undeclared_policies(pool: &DescriptorPool) -> Result<(), String> {
         audience.is_some_and(|number| number != 0)
     };
     let ours = pool.services().filter(|service| service.package_name() == "countersign.v1");
-    let open: Vec<_> = ours.flat_map(|service| service.methods().collect::<Vec<_>>()).filter(|m| !is_declared(m)).collect();
+    let open: Vec<_> =
+        ours.flat_map(|service| service.methods().collect::<Vec<_>>()).filter(|m| !is_declared(m)).collect();
     match open.first() {
         None => Ok(()),
-        Some(method) => Err(format!("{} declares no `option (countersign.v1.policy)` with an audience", method.full_name())),
+        Some(method) => {
+            Err(format!("{} declares no `option (countersign.v1.policy)` with an audience", method.full_name()))
+        }
     }
 }
 

@@ -8,9 +8,9 @@
 //!                    grpc ── proto      │                         ring 3
 //!                      │                │
 //!                     app ◄─────────────┘                         ring 2
-//!    ┌──────┬───────┬──┴────┬───────┬────────────┐
-//!  clock entropy crypto   store   mail     revocations            ring 1 (never each other)
-//!    └──────┴───────┴──┬────┴───────┴────────────┘
+//!    ┌──────┬───────┬──┴────┬────────────┐
+//!  clock entropy crypto   store     revocations                   ring 1 (never each other; crypto may name entropy)
+//!    └──────┴───────┴──┬────┴────────────┘
 //!                   domain                                        ring 0
 //! ```
 //!
@@ -30,7 +30,13 @@ pub mod store;
 pub mod telemetry;
 
 /// Generated from `proto/`.
-#[expect(clippy::allow_attributes, clippy::pedantic, missing_docs, reason = "generated code")]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    missing_docs,
+    reason = "generated code"
+)]
 pub mod proto {
     tonic::include_proto!("countersign.v1");
     include!(concat!(env!("OUT_DIR"), "/redacted.rs"));

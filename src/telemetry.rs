@@ -48,8 +48,10 @@ pub struct InvalidFilter;
 #[error("the log cannot be set up")]
 pub struct LogError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Below `info` these print the headers, bodies or statements that pass through them, tokens and passwords included.
-const TALKATIVE: &str = "h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,tower_http=info,rustls=info,tokio_rustls=info,sqlx=info,sea_orm=info";
+/// Below `info` these print the headers, bodies or statements that pass through them, tokens and passwords included; the
+/// migrator tells at `info` what is logged in one line already.
+const TALKATIVE: &str = "h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,tower_http=info,\
+    rustls=info,tokio_rustls=info,sqlx=info,sea_orm=info,sea_orm_migration=warn";
 
 impl FromStr for Format {
     type Err = InvalidFormat;

@@ -6,8 +6,8 @@ mod m0002_sessions;
 mod m0003_signing_keys;
 mod m0004_audit_events;
 
-pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
 
 /// Every migration, in order.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,9 @@
 //! People with accounts.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, big_integer_null, text, text_null, uuid},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

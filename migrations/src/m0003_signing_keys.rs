@@ -1,6 +1,9 @@
 //! What access tokens are signed with, sealed under the master key.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, text},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

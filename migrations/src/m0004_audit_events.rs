@@ -1,6 +1,9 @@
 //! What happened. Without foreign keys: an entry outlives what it tells of.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, text, text_null, uuid, uuid_null},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -19,7 +22,8 @@ impl MigrationTrait for Migration {
             .col(text("user_agent"))
             .to_owned();
         manager.create_table(events).await?;
-        let by_user = Index::create().name("audit_events_by_user").table("audit_events").col("user_id").col("at").to_owned();
+        let by_user =
+            Index::create().name("audit_events_by_user").table("audit_events").col("user_id").col("at").to_owned();
         manager.create_index(by_user).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{App, Error};
 
 /// Between two nodes' clocks, and between a transaction's moment and its commit: how far back every pull looks again.
-const OVERLAP: Duration = Duration::from_secs(60);
+const OVERLAP: Duration = Duration::from_mins(1);
 
 impl App {
     /// Learns which sessions other nodes have ended. Looks back over a whole access token's lifetime, so that nothing that

@@ -13,7 +13,9 @@ impl App {
         let Some(user) = self.0.store.user_by_email(email).await? else { return Ok(false) };
         let event = self.event(AuditKind::UserDisabled, user.id, now, Device::default());
         let ended = self.0.store.end_sessions_of(user.id, EndReason::UserDisabled, &event).await?;
-        ended.into_iter().for_each(|session| self.forget(session, now));
+        for session in ended {
+            self.forget(session, now);
+        }
         Ok(true)
     }
 

@@ -26,7 +26,9 @@ impl App {
         let event = self.event(AuditKind::SignedOutEverywhere, caller.user(), now, device);
         let event = AuditEvent { session: Some(caller.session()), ..event };
         let ended = self.0.store.end_sessions_of(caller.user(), EndReason::Revoked, &event).await?;
-        ended.into_iter().for_each(|session| self.forget(session, now));
+        for session in ended {
+            self.forget(session, now);
+        }
         Ok(())
     }
 }

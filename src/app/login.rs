@@ -53,7 +53,11 @@ impl App {
         let session = Session::open(id, user.id, SessionSalt::from_bytes(entropy.bytes()), now, policy.sessions);
         let event = AuditEvent { session: Some(id), ..self.event(AuditKind::SignedIn, user.id, now, device) };
         match self.0.store.open_session(&session, user.epoch, policy.max_sessions_per_user, &event).await? {
-            Opened::Yes { displaced } => displaced.into_iter().for_each(|session| self.forget(session, now)),
+            Opened::Yes { displaced } => {
+                for session in displaced {
+                    self.forget(session, now);
+                }
+            }
             // What was right a moment ago is so no more; the next try learns why.
             Opened::UserChanged => return Err(Rejection::BadCredentials.into()),
         }

@@ -2,7 +2,7 @@
 
 use super::{App, Error, Rejection, SignedIn};
 use crate::domain::{
-    AuditEvent, AuditKind, Device, EndReason, Generation, RefreshToken, Refreshing, Session, SessionState, Timestamp,
+    AuditEvent, AuditKind, Device, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp,
 };
 
 impl App {
@@ -16,8 +16,7 @@ impl App {
         let presented = self.0.refresh_tokens.read(token).map_err(|_| Rejection::TokenInvalid)?;
         // Goes round again only when somebody else moved the session meanwhile, which makes this token the one before.
         loop {
-            let (session, user) =
-                self.0.store.session(presented.session).await?.ok_or(Rejection::TokenInvalid)?;
+            let (session, user) = self.0.store.session(presented.session).await?.ok_or(Rejection::TokenInvalid)?;
             if !self.0.refresh_tokens.is_genuine(&presented, &session.salt) {
                 return Err(Rejection::TokenInvalid.into());
             }
@@ -32,7 +31,8 @@ impl App {
                     if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
                         continue;
                     }
-                    moved_on(session, from.next(), now, idle_expires_at)
+                    let state = SessionState::Active { generation: from.next(), rotated_at: now, idle_expires_at };
+                    Session { state, ..session }
                 }
             };
             return self.signed_in(user, moved, now);
@@ -48,8 +48,4 @@ impl App {
         tracing::warn!(user = %session.user, session = %session.id, "a refresh token was used again; the session was ended");
         Ok(Rejection::SessionEnded)
     }
-}
-
-fn moved_on(session: Session, generation: Generation, now: Timestamp, idle_expires_at: Timestamp) -> Session {
-    Session { state: SessionState::Active { generation, rotated_at: now, idle_expires_at }, ..session }
 }

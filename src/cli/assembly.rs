@@ -23,14 +23,18 @@ pub(super) struct Assembly {
 impl Assembly {
     /// Builds everything that serves no wire.
     pub(super) async fn start(config: &Config) -> Result<Self, Error> {
+        // On the heap: the futures of the database are large, and every command would carry them.
+        Box::pin(Self::build(config)).await
+    }
+
+    async fn build(config: &Config) -> Result<Self, Error> {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let master_keys = config::prepare_data_dir(config, entropy.as_ref()).context("preparing the data directory")?;
         let store = Store::connect(&config.database).await.context("opening the database")?;
         bring_up_to_date(config, &store).await?;
         let parts = Parts {
             store: store.clone(),
-            passwords: Passwords::start(config.hashing, Arc::clone(&entropy))
-                .context("starting the threads that hash")?,
+            passwords: Passwords::start(config.hashing, &entropy).context("starting the threads that hash")?,
             master_keys,
             clock: Arc::new(SystemClock),
             entropy,

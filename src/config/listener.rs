@@ -19,8 +19,6 @@ use crate::{
 pub(super) struct Listener {
     /// For the server.
     pub(super) settings: Settings,
-    /// Whether pages may sign in with cookies.
-    pub(super) cookies: bool,
     /// Where clients reach the service, which also is who issues its tokens.
     pub(super) public_url: Origin,
 }
@@ -52,7 +50,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Listener> {
         request_timeout: request_timeout?,
         drain_timeout: drain_timeout?,
     };
-    Some(Listener { settings, cookies: cookies?, public_url: public_url? })
+    Some(Listener { settings, public_url: public_url? })
 }
 
 const TENTH: Duration = Duration::from_millis(100);
@@ -166,7 +164,8 @@ fn read_origins(reader: &mut Reader, cookies: Option<bool>) -> Option<Origins> {
             "must list the pages that sign in, like https://app.example.com; or set browser.cookies = false if none do";
         reader.refuse(keys[0], what);
     }
-    Some(Origins::new(same_site, cross_site))
+    let origins = Origins::new(same_site, cross_site);
+    Some(if cookies == Some(false) { origins.without_cookies() } else { origins })
 }
 
 fn is_https(origin: &Origin) -> bool {

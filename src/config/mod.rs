@@ -39,8 +39,6 @@ pub struct Config {
     pub profile: Profile,
     /// The listener.
     pub server: server::Settings,
-    /// Whether pages may sign in with cookies.
-    pub cookies: bool,
     /// The database.
     pub database: store::Settings,
     /// Whether `serve` brings the schema up to date.
@@ -82,7 +80,6 @@ impl Config {
         Some(Self {
             profile: profile?,
             server: listener.settings,
-            cookies: listener.cookies,
             database: storage.database,
             migrate: storage.migrate,
             data_dir: storage.data_dir,

@@ -186,7 +186,10 @@ mod tests {
             assert_eq!(MasterKeys::parse(bad).err(), Some(InvalidMasterKeys::Malformed { position: 1 }), "{bad}");
         }
         assert_eq!(MasterKeys::parse(" \n").err(), Some(InvalidMasterKeys::Empty));
-        assert_eq!(MasterKeys::parse(&format!("{ONE} {ONE}")).err(), Some(InvalidMasterKeys::SameVersion { position: 2 }));
+        assert_eq!(
+            MasterKeys::parse(&format!("{ONE} {ONE}")).err(),
+            Some(InvalidMasterKeys::SameVersion { position: 2 })
+        );
     }
 
     #[test]

@@ -79,13 +79,13 @@ impl Passwords {
     ///
     /// # Errors
     /// When the parameters are not Argon2id's, or the system gives no threads.
-    pub fn start(settings: HashingSettings, entropy: Arc<dyn Entropy>) -> Result<Self, CryptoError> {
+    pub fn start(settings: HashingSettings, entropy: &Arc<dyn Entropy>) -> Result<Self, CryptoError> {
         let recipe = Arc::new(Recipe::new(&settings)?);
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for index in 0..settings.threads {
             let queue = Arc::clone(&queue);
-            let worker = Worker { recipe: Arc::clone(&recipe), entropy: Arc::clone(&entropy), memory: Vec::new() };
+            let worker = Worker { recipe: Arc::clone(&recipe), entropy: Arc::clone(entropy), memory: Vec::new() };
             thread::Builder::new()
                 .name(format!("hash-{index}"))
                 .spawn(move || worker.run(&queue))
@@ -127,9 +127,7 @@ impl Passwords {
             .map_err(|_| overloaded)?
             .map_err(|_| CryptoError::Stopped)?;
         let (reply, answer) = oneshot::channel();
-        self.jobs
-            .send(Job { work: work(reply), _place: place, _permit: permit })
-            .map_err(|_| CryptoError::Stopped)?;
+        self.jobs.send(Job { work: work(reply), _place: place, _permit: permit }).map_err(|_| CryptoError::Stopped)?;
         Ok(answer.await.map_err(|_| CryptoError::Stopped)??)
     }
 }
@@ -177,11 +175,11 @@ mod tests {
         lanes: 1,
         threads: 2,
         queue: 3,
-        max_wait: Duration::from_secs(60),
+        max_wait: Duration::from_mins(1),
     };
 
     fn passwords(settings: HashingSettings) -> Passwords {
-        Passwords::start(settings, Arc::new(OsEntropy)).unwrap()
+        Passwords::start(settings, &(Arc::new(OsEntropy) as Arc<dyn Entropy>)).unwrap()
     }
 
     fn chosen(text: &str) -> NewPassword {

@@ -66,7 +66,9 @@ fn tag(key: &hmac::Key, session: SessionId, generation: Generation, salt: &Sessi
 /// Each part has a fixed length, so that no two lists of parts are one message.
 fn sign(key: &hmac::Key, parts: &[&[u8]]) -> hmac::Tag {
     let mut mac = hmac::Context::with_key(key);
-    parts.iter().for_each(|part| mac.update(part));
+    for part in parts {
+        mac.update(part);
+    }
     mac.sign()
 }
 

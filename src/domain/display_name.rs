@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn what_is_not_plain_text_is_refused() {
-        for name in ["Ada\0", "Ada\r\nroot", "\u{1b}[31mAda", "Ada\u{202e}moc.elpmaxe", "a\u{2066}b", "a\u{2028}b", "a\u{85}b"] {
+        for name in
+            ["Ada\0", "Ada\r\nroot", "\u{1b}[31mAda", "Ada\u{202e}moc.elpmaxe", "a\u{2066}b", "a\u{2028}b", "a\u{85}b"]
+        {
             assert_eq!(name.parse::<DisplayName>(), Err(InvalidDisplayName::NotPlainText), "{name:?}");
         }
     }
@@ -78,6 +80,10 @@ mod tests {
     fn the_limit_counts_code_points() {
         assert!("ä".repeat(100).parse::<DisplayName>().is_ok());
         assert_eq!("ä".repeat(101).parse::<DisplayName>(), Err(InvalidDisplayName::TooLong));
-        assert_eq!("\u{1d160}".repeat(100).parse::<DisplayName>(), Err(InvalidDisplayName::TooLong), "one becomes three in NFC");
+        assert_eq!(
+            "\u{1d160}".repeat(100).parse::<DisplayName>(),
+            Err(InvalidDisplayName::TooLong),
+            "one becomes three in NFC"
+        );
     }
 }

@@ -110,7 +110,9 @@ mod tests {
     #[test]
     fn one_id_has_one_spelling() {
         let id = SessionId::new(Timestamp::from_unix_millis(1_700_000_000_000), [171; 10]).to_string();
-        for other in [id.to_uppercase(), format!("{{{id}}}"), format!("urn:uuid:{id}"), id.replace('-', ""), format!("{id} ")] {
+        for other in
+            [id.to_uppercase(), format!("{{{id}}}"), format!("urn:uuid:{id}"), id.replace('-', ""), format!("{id} ")]
+        {
             assert_eq!(other.parse::<SessionId>(), Err(InvalidId), "{other}");
         }
     }

@@ -183,7 +183,11 @@ mod tests {
         assert_eq!(Password::parse("").err(), Some(InvalidPassword::Empty));
         assert!(Password::parse(&"x".repeat(1_024)).is_ok());
         assert_eq!(Password::parse(&"x".repeat(1_025)).err(), Some(InvalidPassword::TooLong));
-        assert_eq!(Password::parse(&"\u{1d160}".repeat(256)).err(), Some(InvalidPassword::TooLong), "1,024 bytes become 3,072");
+        assert_eq!(
+            Password::parse(&"\u{1d160}".repeat(256)).err(),
+            Some(InvalidPassword::TooLong),
+            "1,024 bytes become 3,072"
+        );
     }
 
     #[test]

@@ -145,7 +145,13 @@ mod tests {
     use super::*;
 
     fn parts(key_version: u8, generation: u32, check: [u8; 8], tag: [u8; 32]) -> RefreshTokenParts {
-        RefreshTokenParts { key_version, session: SessionId::from_bytes([7; 16]), generation: Generation(generation), check, tag }
+        RefreshTokenParts {
+            key_version,
+            session: SessionId::from_bytes([7; 16]),
+            generation: Generation(generation),
+            check,
+            tag,
+        }
     }
 
     proptest! {
@@ -172,7 +178,14 @@ mod tests {
         for end in 0..good.len() {
             assert!(RefreshToken::from_text(good[..end].to_owned()).parts().is_err(), "{end}");
         }
-        for bad in [format!("{good}A"), format!("{good}="), format!(" {good}"), format!("{good}\n"), good.to_uppercase(), good.replace("cs_rt_", "")] {
+        for bad in [
+            format!("{good}A"),
+            format!("{good}="),
+            format!(" {good}"),
+            format!("{good}\n"),
+            good.to_uppercase(),
+            good.replace("cs_rt_", ""),
+        ] {
             assert!(RefreshToken::from_text(bad.clone()).parts().is_err(), "{bad}");
         }
     }

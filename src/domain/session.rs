@@ -170,9 +170,18 @@ mod tests {
     }
 
     fn session(generation: i64, rotated: i64) -> Session {
-        let opened = Session::open(SessionId::from_bytes([1; 16]), UserId::from_bytes([2; 16]), SessionSalt::from_bytes([3; 32]), at(0), LIFETIMES);
+        let opened = Session::open(
+            SessionId::from_bytes([1; 16]),
+            UserId::from_bytes([2; 16]),
+            SessionSalt::from_bytes([3; 32]),
+            at(0),
+            LIFETIMES,
+        );
         let generation = Generation::from_count(generation).unwrap();
-        Session { state: SessionState::Active { generation, rotated_at: at(rotated), idle_expires_at: at(rotated + 100) }, ..opened }
+        Session {
+            state: SessionState::Active { generation, rotated_at: at(rotated), idle_expires_at: at(rotated + 100) },
+            ..opened
+        }
     }
 
     fn judge(session: &Session, presented: i64, now: i64) -> Refreshing {
@@ -183,14 +192,22 @@ mod tests {
     fn the_current_token_moves_the_session_on() {
         let from = Generation::from_count(3).unwrap();
         assert_eq!(judge(&session(3, 50), 3, 60), Refreshing::Rotate { from, idle_expires_at: at(160) });
-        assert_eq!(judge(&session(3, 140), 3, 200), Refreshing::Rotate { from, idle_expires_at: at(250) }, "never past the end");
+        assert_eq!(
+            judge(&session(3, 140), 3, 200),
+            Refreshing::Rotate { from, idle_expires_at: at(250) },
+            "never past the end"
+        );
     }
 
     #[test]
     fn the_token_before_yields_the_same_successor_for_a_moment() {
         let current = Generation::from_count(3).unwrap();
         for now in [50, 55, 60, 40] {
-            assert_eq!(judge(&session(3, 50), 2, now), Refreshing::Repeat { current, idle_expires_at: at(150) }, "{now}");
+            assert_eq!(
+                judge(&session(3, 50), 2, now),
+                Refreshing::Repeat { current, idle_expires_at: at(150) },
+                "{now}"
+            );
         }
         assert_eq!(judge(&session(3, 50), 2, 61), Refreshing::Reused);
         assert_eq!(judge(&session(3, 50), 2, 39), Refreshing::Reused, "a clock set back opens nothing");

@@ -27,14 +27,14 @@ impl AuthApi {
 impl AuthService for AuthApi {
     async fn sign_up(&self, request: Request<SignUpRequest>) -> Result<Response<SignUpResponse>, Status> {
         let call = Call::of(&request);
-        let command = parse::sign_up(request.into_inner(), self.0.password_policy(), call.device.clone())?;
+        let command = parse::sign_up(request.get_ref(), self.0.password_policy(), call.device.clone())?;
         self.0.sign_up(command).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(SignUpResponse {}))
     }
 
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = Call::of(&request);
-        let (command, delivery) = parse::login(request.into_inner(), &call)?;
+        let (command, delivery) = parse::login(request.get_ref(), &call)?;
         let outcome = self.0.login(command).await.map_err(|error| call.refuse(error))?;
         Ok(render::signed_in(&outcome, delivery, |signed_in| LoginResponse {
             outcome: Some(Outcome::SignedIn(signed_in)),

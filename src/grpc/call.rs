@@ -117,7 +117,9 @@ mod tests {
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&["Bearer v4.public.x"]), Ok(Some("v4.public.x".to_owned())));
         assert_eq!(read(&["bearer v4.public.x"]), Ok(Some("v4.public.x".to_owned())));
-        for values in [&["Basic YTpi"][..], &["v4.public.x"][..], &[""][..], &["Bearer a", "Bearer a"][..], &["Bearer"][..]] {
+        for values in
+            [&["Basic YTpi"][..], &["v4.public.x"][..], &[""][..], &["Bearer a", "Bearer a"][..], &["Bearer"][..]]
+        {
             assert_eq!(read(values), Err(Rejection::TokenInvalid), "{values:?}");
         }
     }

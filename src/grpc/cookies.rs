@@ -113,7 +113,12 @@ mod tests {
         ] {
             assert_eq!(access(fields, CookieProfile::SameSite), Ok(Some("t".to_owned())), "{fields:?}");
         }
-        for fields in [&[][..], &["x__Host-countersign-access=t"][..], &["__host-countersign-access=t"][..], &["__Host-countersign-access="][..]] {
+        for fields in [
+            &[][..],
+            &["x__Host-countersign-access=t"][..],
+            &["__host-countersign-access=t"][..],
+            &["__Host-countersign-access="][..],
+        ] {
             assert_eq!(access(fields, CookieProfile::SameSite), Ok(None), "{fields:?}");
         }
     }
@@ -122,7 +127,10 @@ mod tests {
     fn two_of_one_name_are_refused_and_the_other_profile_is_not_looked_at() {
         let (own, other) = ("__Host-countersign-access=t", "__Host-countersign-x-access=u");
         assert_eq!(access(&[own, own], CookieProfile::SameSite), Err(Duplicate));
-        assert_eq!(access(&["__Host-countersign-access=t; __Host-countersign-access=u"], CookieProfile::SameSite), Err(Duplicate));
+        assert_eq!(
+            access(&["__Host-countersign-access=t; __Host-countersign-access=u"], CookieProfile::SameSite),
+            Err(Duplicate)
+        );
         assert_eq!(access(&[own, other], CookieProfile::SameSite), Ok(Some("t".to_owned())));
         assert_eq!(access(&[own, other], CookieProfile::CrossSite), Ok(Some("u".to_owned())));
         assert_eq!(access(&[own], CookieProfile::CrossSite), Ok(None));
@@ -132,7 +140,7 @@ mod tests {
     fn a_cookie_is_deleted_with_the_attributes_it_was_set_with() {
         for profile in [CookieProfile::SameSite, CookieProfile::CrossSite] {
             let (mut set_ones, mut deleted) = (MetadataMap::new(), MetadataMap::new());
-            set(&mut set_ones, profile, "a", "r", Duration::from_secs(60));
+            set(&mut set_ones, profile, "a", "r", Duration::from_mins(1));
             delete(&mut deleted, profile);
             let lines = |metadata: &MetadataMap| -> Vec<String> {
                 metadata.get_all("set-cookie").iter().map(|line| line.to_str().unwrap().to_owned()).collect()

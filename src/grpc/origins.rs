@@ -129,8 +129,12 @@ mod tests {
     #[test]
     fn what_a_browser_sends_can_be_listed() {
         for text in [
-            "https://app.example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:3000",
-            "http://[::1]:3000", "https://xn--bcher-kva.example",
+            "https://app.example.com",
+            "https://app.example.com:8443",
+            "http://localhost:3000",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+            "https://xn--bcher-kva.example",
         ] {
             assert_eq!(text.parse::<Origin>().map(|origin| origin.to_string()), Ok(text.to_owned()));
         }
@@ -142,10 +146,25 @@ mod tests {
         assert_eq!("https://*.example.com".parse::<Origin>(), Err(InvalidOrigin::Wildcard));
         assert_eq!("null".parse::<Origin>(), Err(InvalidOrigin::Null));
         for text in [
-            "", "app.example.com", "https://", "https://app.example.com/", "https://app.example.com:443", "http://localhost:80",
-            "https://App.example.com", "https://user@app.example.com", "https://app.example.com.", "https://a..b", "ftp://a.b",
-            "https://app.example.com:0", "https://app.example.com:65536", "https://app.example.com:", "https://bücher.example",
-            "http://[::0001]", "file://", " https://app.example.com", "https://app.example.com ",
+            "",
+            "app.example.com",
+            "https://",
+            "https://app.example.com/",
+            "https://app.example.com:443",
+            "http://localhost:80",
+            "https://App.example.com",
+            "https://user@app.example.com",
+            "https://app.example.com.",
+            "https://a..b",
+            "ftp://a.b",
+            "https://app.example.com:0",
+            "https://app.example.com:65536",
+            "https://app.example.com:",
+            "https://bücher.example",
+            "http://[::0001]",
+            "file://",
+            " https://app.example.com",
+            "https://app.example.com ",
         ] {
             assert_eq!(text.parse::<Origin>(), Err(InvalidOrigin::Malformed), "{text:?}");
         }
@@ -160,9 +179,17 @@ mod tests {
         assert_eq!(origins.profile("https://app.example.com"), Some(CookieProfile::SameSite));
         assert_eq!(origins.profile("https://shop.example"), Some(CookieProfile::CrossSite));
         for other in [
-            "https://app.example.com:444", "http://app.example.com", "https://badapp.example.com", "https://app.example.com.evil.test",
-            "https://evil.test/https://app.example.com", "https://app.example.co", "null", "", "HTTPS://app.example.com",
-            "https://app.example.com, https://evil.test", "https://app.example.com\0",
+            "https://app.example.com:444",
+            "http://app.example.com",
+            "https://badapp.example.com",
+            "https://app.example.com.evil.test",
+            "https://evil.test/https://app.example.com",
+            "https://app.example.co",
+            "null",
+            "",
+            "HTTPS://app.example.com",
+            "https://app.example.com, https://evil.test",
+            "https://app.example.com\0",
         ] {
             assert_eq!(origins.profile(other), None, "{other:?}");
         }

@@ -41,8 +41,7 @@ impl Violations {
     }
 
     fn into_status(self) -> Status {
-        let reason =
-            if self.others_than_weak { ErrorReason::InvalidFields } else { ErrorReason::WeakPassword };
+        let reason = if self.others_than_weak { ErrorReason::InvalidFields } else { ErrorReason::WeakPassword };
         let summary: Vec<String> = self.fields.iter().map(|(field, why)| format!("{field} {why}")).collect();
         let mut details = error_info(reason);
         for (field, why) in self.fields {
@@ -52,7 +51,7 @@ impl Violations {
     }
 }
 
-pub(super) fn sign_up(request: SignUpRequest, policy: PasswordPolicy, device: Device) -> Result<SignUp, Status> {
+pub(super) fn sign_up(request: &SignUpRequest, policy: PasswordPolicy, device: Device) -> Result<SignUp, Status> {
     let mut bad = Violations::default();
     let email = bad.take("email", request.email.parse());
     let password = bad.take_weak("password", NewPassword::parse(&request.password, policy));
@@ -63,7 +62,7 @@ pub(super) fn sign_up(request: SignUpRequest, policy: PasswordPolicy, device: De
     }
 }
 
-pub(super) fn login(request: LoginRequest, call: &Call) -> Result<(Login, Delivery), Status> {
+pub(super) fn login(request: &LoginRequest, call: &Call) -> Result<(Login, Delivery), Status> {
     let mut bad = Violations::default();
     let email = bad.take("email", request.email.parse());
     let password = bad.take("password", Password::parse(&request.password));

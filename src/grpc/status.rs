@@ -58,7 +58,13 @@ fn failed(fault: &Fault, request: &RequestId) -> Status {
         Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) => {
             (Code::Unavailable, ErrorReason::Unavailable, "the service cannot reach its database: try again")
         }
-        Fault::Store(StoreError::Failed(_) | StoreError::Corrupt { .. } | StoreError::Outdated { .. } | StoreError::NotDurable { .. })
+        Fault::Store(
+            StoreError::Failed(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::File { .. }
+            | StoreError::Outdated { .. }
+            | StoreError::NotDurable { .. },
+        )
         | Fault::Crypto(_) => (Code::Internal, ErrorReason::Internal, "the service failed"),
     };
     let mut details = error_info(reason);

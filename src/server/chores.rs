@@ -17,13 +17,17 @@ pub(super) async fn pull_revocations(app: App) {
     let mut was_well = true;
     loop {
         ticks.tick().await;
-        let is_well = matches!(timeout(PATIENCE, app.pull_revocations()).await, Ok(Ok(())));
+        let failure = match timeout(PATIENCE, app.pull_revocations()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(elapsed) => Some(elapsed.to_string()),
+        };
         // Once when it breaks and once when it heals, not twice a second in between.
-        match (was_well, is_well) {
-            (true, false) => tracing::error!("cannot learn which sessions other nodes have ended"),
-            (false, true) => tracing::info!("learns again which sessions other nodes have ended"),
-            (true, true) | (false, false) => {}
+        match (&failure, was_well) {
+            (Some(error), true) => tracing::error!(error, "cannot learn which sessions other nodes have ended"),
+            (None, false) => tracing::info!("learns again which sessions other nodes have ended"),
+            (Some(_), false) | (None, true) => {}
         }
-        was_well = is_well;
+        was_well = failure.is_none();
     }
 }

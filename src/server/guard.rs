@@ -42,8 +42,8 @@ pub(super) async fn guard(State(origins): State<Arc<Origins>>, mut request: Requ
     };
     match page(request.headers(), wire, &origins) {
         Ok(page) => {
-            // Native gRPC has no use for cookies, and no browser speaks it.
-            if let Some(page) = page.filter(|_| wire != Wire::Native) {
+            // Without it no cookie counts: native gRPC has no use for them, and no browser speaks it.
+            if let Some(page) = page.filter(|_| wire != Wire::Native && origins.have_cookies()) {
                 request.extensions_mut().insert(page);
             }
             next.run(request).await

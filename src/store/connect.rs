@@ -1,6 +1,6 @@
 //! How each engine is opened: what it must promise, and how long it is waited for.
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
@@ -20,10 +20,20 @@ pub(super) async fn sqlite(
     path: &Path,
     settings: &Settings,
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
-    // First the writer, which makes the file: a reader cannot.
+    make_private(path)?;
+    // First the writer: a reader cannot make the log beside the file.
     let write = sqlite_pool(path, settings, 1, false).await?;
     let read = sqlite_pool(path, settings, settings.max_connections, true).await?;
     Ok((read, write))
+}
+
+/// Makes the file, for its owner alone; SQLite gives its log the same mode. One that is there is left as it is.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| StoreError::File { path: path.to_owned(), error: Arc::new(error) })
 }
 
 async fn sqlite_pool(
@@ -37,12 +47,12 @@ async fn sqlite_pool(
     options.min_connections(1).idle_timeout(None).max_lifetime(None).test_before_acquire(false);
     let (path, busy_timeout) = (path.to_owned(), settings.statement_timeout);
     options.map_sqlx_sqlite_opts(move |options| {
-        let options = options.filename(&path).busy_timeout(busy_timeout).foreign_keys(true).pragma("trusted_schema", "OFF");
+        let options =
+            options.filename(&path).busy_timeout(busy_timeout).foreign_keys(true).pragma("trusted_schema", "OFF");
         if read_only {
             return options.read_only(true);
         }
         options
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // What was acknowledged is on the disk: with NORMAL a power cut takes the last commits back.
             .synchronous(SqliteSynchronous::Full)
@@ -54,15 +64,14 @@ async fn sqlite_pool(
 pub(super) async fn postgres(url: &SecretString, settings: &Settings) -> Result<DatabaseConnection, StoreError> {
     let mut options = pool(url.expose_secret(), settings, settings.max_connections);
     let statement_timeout = settings.statement_timeout;
-    options
-        .test_before_acquire(false)
-        .test_before_acquire_if_idle_for(PING_AFTER_IDLE)
-        .map_sqlx_postgres_opts(move |options| {
+    options.test_before_acquire(false).test_before_acquire_if_idle_for(PING_AFTER_IDLE).map_sqlx_postgres_opts(
+        move |options| {
             options.application_name("countersign").options([
                 ("statement_timeout", statement_timeout.as_millis().to_string()),
                 ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.as_millis().to_string()),
             ])
-        });
+        },
+    );
     let db = Database::connect(options).await?;
     refuse_forgetful(&db).await?;
     Ok(db)

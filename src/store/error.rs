@@ -1,5 +1,7 @@
 //! What can go wrong with a database, told apart by what follows from it.
 
+use std::{io, path::PathBuf, sync::Arc};
+
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// The database did not do what was asked.
@@ -28,6 +30,15 @@ pub enum StoreError {
         /// What would have to be applied.
         pending: Vec<String>,
     },
+    /// SQLite's file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: Arc<io::Error>,
+    },
     /// The database may forget what it acknowledged.
     #[error("PostgreSQL runs with {setting} = {value}, so that it can lose what it acknowledged; set it to on")]
     NotDurable {
@@ -41,11 +52,10 @@ pub enum StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         let kind = match &error {
-            DbErr::ConnectionAcquire(_) => Kind::Unavailable,
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => kind(cause),
-            DbErr::Conn(_) => Kind::Unavailable,
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Kind::Unavailable,
             _ => Kind::Failed,
         };
         match kind {
@@ -85,8 +95,7 @@ fn kind_of_code(code: &str) -> Kind {
     const SQLITE_CANTOPEN: u32 = 14;
     if code.len() != 5 {
         let primary = code.parse::<u32>().map_or(0, |code| code & 0xff);
-        let is_passing =
-            matches!(primary, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN);
+        let is_passing = matches!(primary, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN);
         return if is_passing { Kind::Unavailable } else { Kind::Failed };
     }
     match code {

@@ -20,7 +20,7 @@ impl Store {
         if transaction.get_database_backend() == DbBackend::Postgres {
             wait_for_others(&transaction).await?;
         }
-        let pending = names(Migrator::get_pending_migrations(&transaction).await?);
+        let pending = names(&Migrator::get_pending_migrations(&transaction).await?);
         Migrator::up(&transaction, None).await?;
         transaction.commit().await?;
         Ok(pending)
@@ -31,7 +31,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        Ok(names(Migrator::get_pending_migrations_read_only(&self.read).await?))
+        Ok(names(&Migrator::get_pending_migrations_read_only(&self.read).await?))
     }
 
     /// Refuses to go on with an older schema.
@@ -51,6 +51,6 @@ async fn wait_for_others(transaction: &DatabaseTransaction) -> Result<(), StoreE
     Ok(())
 }
 
-fn names(migrations: Vec<migrations::Migration>) -> Vec<String> {
+fn names(migrations: &[migrations::Migration]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_owned()).collect()
 }

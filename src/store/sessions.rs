@@ -43,8 +43,13 @@ impl Store {
                 return Ok(Opened::UserChanged);
             }
             let displaced = oldest_beyond(&transaction, session.user, most.saturating_sub(1)).await?;
-            end(&transaction, Condition::all().add(session::Column::Id.is_in(displaced.clone())), event.at, EndReason::Displaced)
-                .await?;
+            end(
+                &transaction,
+                Condition::all().add(session::Column::Id.is_in(displaced.clone())),
+                event.at,
+                EndReason::Displaced,
+            )
+            .await?;
             session::Entity::insert(row(session, &event.by)?).exec_without_returning(&transaction).await?;
             audit::record(&transaction, event).await?;
             transaction.commit().await?;
@@ -94,7 +99,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_session(&self, session: SessionId, why: EndReason, event: &AuditEvent) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &self,
+        session: SessionId,
+        why: EndReason,
+        event: &AuditEvent,
+    ) -> Result<bool, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
             let which = Condition::all().add(session::Column::Id.eq(uuid(session)));

@@ -1,7 +1,8 @@
 //! People with accounts.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
+    ActiveValue::Set,
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
@@ -153,7 +154,8 @@ impl TryFrom<user::Model> for User {
         if email.key() != row.email_key {
             return Err(corrupt("email_key"));
         }
-        let roles: Result<Vec<Role>, _> = row.roles.split(' ').filter(|role| !role.is_empty()).map(str::parse).collect();
+        let roles: Result<Vec<Role>, _> =
+            row.roles.split(' ').filter(|role| !role.is_empty()).map(str::parse).collect();
         Ok(Self {
             id: UserId::from_bytes(row.id.into_bytes()),
             email,

@@ -1,5 +1,8 @@
 //! One binary for every test that needs the real server, a real database, or the whole tree.
+#![expect(unreachable_pub, clippy::unwrap_used, reason = "tests: what cannot be had ends them")]
 
 mod support;
 
+mod architecture;
+mod authorization;
 mod refresh;

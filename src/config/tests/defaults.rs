@@ -11,7 +11,7 @@ fn a_clone_runs_with_no_settings_at_all() {
     assert_eq!(config.profile, Profile::Development);
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:50051");
     assert_eq!(config.policy.issuer, "http://localhost:50051");
-    assert!(config.server.reflection && config.cookies && config.migrate);
+    assert!(config.server.reflection && config.server.origins.have_cookies() && config.migrate);
     assert!(config.server.origins.profile("http://localhost:3000").is_some());
     assert!(!config.policy.require_verified_email);
     assert!(config.master_keys.is_none() && config.server.tls.is_none());

@@ -54,6 +54,12 @@ fn a_list_is_separated_by_commas_in_the_environment() {
 }
 
 #[test]
+fn pages_can_be_left_without_cookies() {
+    let config = Operator::new().sets(&[("browser.cookies", "false")]).loads().unwrap();
+    assert!(!config.server.origins.have_cookies());
+}
+
+#[test]
 fn a_secret_is_read_from_a_file_less_its_line_break() {
     let operator = Operator::production();
     let url = operator.writes("url", "postgres://ada:secret@db/countersign\r\n");

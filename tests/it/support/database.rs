@@ -21,8 +21,9 @@ impl Database {
         match engine {
             Engine::Sqlite => Self::Sqlite { folder: tempfile::tempdir().unwrap() },
             Engine::Postgres => {
-                let server = std::env::var("COUNTERSIGN_TEST_POSTGRES")
-                    .expect("COUNTERSIGN_TEST_POSTGRES names a PostgreSQL: run `make test`, or tests/with-postgres cargo test");
+                let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").expect(
+                    "COUNTERSIGN_TEST_POSTGRES names a PostgreSQL: run `make test`, or tests/with-postgres cargo test",
+                );
                 let mut random = [0; 8];
                 getrandom::fill(&mut random).unwrap();
                 let schema = format!("t{:016x}", u64::from_ne_bytes(random));

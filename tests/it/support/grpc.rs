@@ -15,9 +15,9 @@ pub type Client = AuthServiceClient<Channel>;
 pub fn summary(status: &Status) -> String {
     let details = status.get_error_details();
     let reason = details.error_info().map_or("-", |info| info.reason.as_str()).to_owned();
-    let fields = details.bad_request().map_or_else(Vec::new, |bad| {
-        bad.field_violations.iter().map(|violation| violation.field.clone()).collect()
-    });
+    let fields = details
+        .bad_request()
+        .map_or_else(Vec::new, |bad| bad.field_violations.iter().map(|violation| violation.field.clone()).collect());
     format!("{:?} {reason} {}", status.code(), fields.join(",")).trim_end().to_owned()
 }
 
@@ -32,11 +32,7 @@ pub fn sign_up_request(email: &str) -> SignUpRequest {
 }
 
 pub fn login_request(email: &str) -> LoginRequest {
-    LoginRequest {
-        email: email.to_owned(),
-        password: PASSWORD.to_owned(),
-        delivery: TokenDelivery::Unspecified.into(),
-    }
+    LoginRequest { email: email.to_owned(), password: PASSWORD.to_owned(), delivery: TokenDelivery::Unspecified.into() }
 }
 
 pub async fn sign_up(client: &mut Client, email: &str) {

@@ -11,7 +11,7 @@ use countersign::{
     app::{App, Parts, Policy},
     crypto::{HashingSettings, MasterKeys, Passwords},
     domain::{PasswordPolicy, SessionLifetimes},
-    entropy::OsEntropy,
+    entropy::{Entropy, OsEntropy},
     grpc::Origins,
     proto::auth_service_client::AuthServiceClient,
     server::{Server, Settings},
@@ -34,13 +34,7 @@ const MASTER_KEY: &str = "cs_mk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 macro_rules! on_both_engines {
     ($(async fn $name:ident($engine:ident) $body:block)+) => {$(
         mod $name {
-            #[expect(clippy::allow_attributes, reason = "not every test names something of its file")]
-            mod imports {
-                #[allow(unused_imports)]
-                pub(super) use super::super::*;
-            }
-            #[allow(unused_imports, clippy::allow_attributes, reason = "as above")]
-            use imports::*;
+            use super::*;
 
             async fn run($engine: $crate::support::Engine) $body
 
@@ -94,8 +88,8 @@ impl Default for Setup {
                 reflection: true,
                 max_connections: 1_000,
                 max_connections_per_client: 1_000,
-                first_bytes_timeout: Duration::from_secs(60),
-                request_timeout: Duration::from_secs(60),
+                first_bytes_timeout: Duration::from_mins(1),
+                request_timeout: Duration::from_mins(1),
                 drain_timeout: Duration::from_secs(5),
             },
             policy: Policy {
@@ -117,7 +111,7 @@ impl Default for Setup {
                 lanes: 1,
                 threads: 2,
                 queue: 1_000,
-                max_wait: Duration::from_secs(60),
+                max_wait: Duration::from_mins(1),
             },
             master_keys: MASTER_KEY.to_owned(),
             database_port: None,
@@ -157,10 +151,10 @@ impl TestApp {
     async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
         let store = Store::connect(&database.settings(setup.database_port)).await.unwrap();
         store.migrate().await.unwrap();
-        let entropy = Arc::new(OsEntropy);
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let parts = Parts {
             store: store.clone(),
-            passwords: Passwords::start(setup.hashing, entropy.clone()).unwrap(),
+            passwords: Passwords::start(setup.hashing, &entropy).unwrap(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
             clock: clock.clone(),
             entropy,

@@ -1,0 +1,183 @@
+//! Who may call what: every RPC of the descriptor, by everybody, as its declared policy says. One without a policy does not
+//! even build (`build.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign::proto;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
+
+use crate::support::{Engine, TestApp, grpc::summary};
+
+/// Whoever may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    Anonymous,
+    Caller,
+    /// Holds a token that somebody else signed.
+    Forger,
+}
+
+fn pool() -> DescriptorPool {
+    DescriptorPool::decode(proto::DESCRIPTOR).unwrap()
+}
+
+fn methods() -> Vec<MethodDescriptor> {
+    let pool = pool();
+    let ours = pool.services().filter(|service| service.package_name() == "countersign.v1");
+    ours.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
+}
+
+/// The audience that a method declares, by name.
+fn audience(method: &MethodDescriptor) -> String {
+    let policy = method.parent_pool().get_extension_by_name("countersign.v1.policy").unwrap();
+    let options = method.options();
+    let value = options.get_extension(&policy).into_owned();
+    let value = value.as_message().unwrap().get_field_by_name("audience").unwrap().into_owned();
+    let audiences = method.parent_pool().get_enum_by_name("countersign.v1.Audience").unwrap();
+    audiences.get_value(value.as_enum_number().unwrap()).unwrap().name().to_owned()
+}
+
+#[test]
+fn every_rpc_is_what_the_matrix_says() {
+    let declared: BTreeMap<String, String> =
+        methods().iter().map(|method| (method.name().to_owned(), audience(method))).collect();
+    let expected = [
+        ("Login", "AUDIENCE_ANYONE"),
+        ("Logout", "AUDIENCE_CALLER"),
+        ("Refresh", "AUDIENCE_REFRESH_CREDENTIAL"),
+        ("SignUp", "AUDIENCE_ANYONE"),
+        ("WhoAmI", "AUDIENCE_CALLER"),
+    ];
+    assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());
+}
+
+#[tokio::test]
+async fn every_rpc_answers_everybody_as_it_declares() {
+    let app = TestApp::spawn(Engine::Sqlite).await;
+    let channel = Channel::from_shared(app.url.clone()).unwrap().connect().await.unwrap();
+    let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
+    let elsewhere = TestApp::spawn(Engine::Sqlite).await;
+    let forged = elsewhere.signed_in("ada@example.com").await.tokens.unwrap();
+
+    // Logout last: it ends the session that the others need.
+    let mut methods = methods();
+    methods.sort_by_key(|method| method.name() == "Logout");
+    for method in methods {
+        let mut answers = BTreeMap::new();
+        for who in [Who::Anonymous, Who::Forger, Who::Caller] {
+            let token = match who {
+                Who::Anonymous => None,
+                Who::Forger => Some(&forged.access_token),
+                Who::Caller => Some(&tokens.access_token),
+            };
+            answers.insert(who, call(&channel, &method, token).await.map_err(|status| summary(&status)));
+        }
+        let refused = |who: Who| answers[&who].clone().unwrap_err();
+        match audience(&method).as_str() {
+            // Authorisation is not looked at: the empty message is what is refused, from everybody alike.
+            "AUDIENCE_ANYONE" => {
+                let distinct: BTreeSet<_> = answers.values().cloned().collect();
+                assert_eq!(distinct.len(), 1, "{} {answers:?}", method.name());
+                assert!(refused(Who::Anonymous).starts_with("InvalidArgument INVALID_FIELDS"), "{answers:?}");
+            }
+            // An access token is no refresh credential.
+            "AUDIENCE_REFRESH_CREDENTIAL" => {
+                for who in answers.keys() {
+                    assert_eq!(refused(*who), "Unauthenticated NOT_SIGNED_IN", "{} {who:?}", method.name());
+                }
+            }
+            "AUDIENCE_CALLER" => {
+                assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
+                assert_eq!(refused(Who::Forger), "Unauthenticated TOKEN_INVALID", "{}", method.name());
+                assert_eq!(answers[&Who::Caller], Ok(()), "{}", method.name());
+            }
+            other => panic!("{} declares {other}, which this test knows nothing of", method.name()),
+        }
+    }
+}
+
+/// A client must not be able to say who it is, or what it may do (mass assignment).
+#[test]
+fn no_request_has_a_field_that_only_the_service_decides() {
+    let decided = ["user_id", "id", "role", "roles", "verified", "email_verified", "epoch", "disabled", "created_at"];
+    for method in methods() {
+        for field in method.input().fields() {
+            assert!(!decided.contains(&field.name()), "{}", field.full_name());
+        }
+    }
+}
+
+/// What the reader of `proto/` is promised: each RPC says which reasons it answers, and only those that exist.
+#[test]
+fn every_rpc_names_reasons_that_exist() {
+    let reasons = pool().get_enum_by_name("countersign.v1.ErrorReason").unwrap();
+    let known: BTreeSet<String> =
+        reasons.values().map(|value| value.name().strip_prefix("ERROR_REASON_").unwrap().to_owned()).collect();
+    for method in methods() {
+        let file = method.parent_service().parent_file();
+        let info = file.file_descriptor_proto().source_code_info.clone().unwrap();
+        let comment = info.location.iter().find(|location| location.path == method.path()).unwrap();
+        let (_, listed) =
+            comment.leading_comments().split_once("Reasons:").unwrap_or_else(|| panic!("{}", method.name()));
+        let capitals = |word: &&str| word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        let words: Vec<&str> = listed.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(capitals).collect();
+        assert!(!words.is_empty(), "{}", method.name());
+        for word in words {
+            assert!(known.contains(word), "{} names {word}", method.name());
+        }
+    }
+}
+
+/// Calls with an empty message, as a client that knows nothing but the descriptor.
+async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&String>) -> Result<(), Status> {
+    let mut client = Grpc::new(channel.clone());
+    client.ready().await.unwrap();
+    let mut request = Request::new(Vec::new());
+    if let Some(token) = token {
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    let reply = client.unary(request, path.parse().unwrap(), Bytes).await?;
+    let message = DynamicMessage::decode(method.output(), reply.into_inner().as_slice());
+    message.map(drop).map_err(|error| Status::new(Code::Unknown, error.to_string()))
+}
+
+/// Messages as they are on the wire.
+#[derive(Default)]
+struct Bytes;
+
+impl tonic::codec::Codec for Bytes {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl tonic::codec::Encoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Vec<u8>, buffer: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), Status> {
+        bytes::BufMut::put_slice(buffer, &item);
+        Ok(())
+    }
+}
+
+impl tonic::codec::Decoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let length = bytes::Buf::remaining(buffer);
+        Ok(Some(bytes::Buf::copy_to_bytes(buffer, length).to_vec()))
+    }
+}
