@@ -14,7 +14,10 @@ pub type Client = AuthServiceClient<Channel>;
 /// Code, reason and violated fields, on one line.
 pub fn summary(status: &Status) -> String {
     let details = status.get_error_details();
-    let reason = details.error_info().map_or("-", |info| info.reason.as_str()).to_owned();
+    let reason = details.error_info().map_or("-", |info| {
+        assert_eq!(info.domain, "countersign", "{status:?}");
+        info.reason.as_str()
+    });
     let fields = details
         .bad_request()
         .map_or_else(Vec::new, |bad| bad.field_violations.iter().map(|violation| violation.field.clone()).collect());

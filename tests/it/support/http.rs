@@ -111,6 +111,14 @@ impl Encoding {
             Self::Text => "application/grpc-web-text",
         }
     }
+
+    /// A message as a request's body.
+    pub fn body(self, message: &impl Message) -> Vec<u8> {
+        match self {
+            Self::Binary => frame(message),
+            Self::Text => STANDARD.encode(frame(message)).into_bytes(),
+        }
+    }
 }
 
 /// A message in its five-byte frame.
@@ -129,15 +137,16 @@ impl Http {
         message: &impl Message,
         headers: Headers<'_>,
     ) -> (Result<Response, Status>, HeaderMap) {
+        let reply = self.post(encoding, method, message, headers).await;
+        (reply.message(encoding), reply.headers)
+    }
+
+    /// The same, for the answer as it came.
+    pub async fn post(&self, encoding: Encoding, method: &str, message: &impl Message, headers: Headers<'_>) -> Reply {
         let content_type = encoding.content_type();
         let all = [&[("content-type", content_type), ("accept", content_type), ("x-grpc-web", "1")], headers].concat();
-        let body = match encoding {
-            Encoding::Binary => frame(message),
-            Encoding::Text => STANDARD.encode(frame(message)).into_bytes(),
-        };
         let path = format!("/countersign.v1.AuthService/{method}");
-        let reply = self.send(Method::POST, &path, &all, body).await;
-        (reply.message(encoding), reply.headers)
+        self.send(Method::POST, &path, &all, encoding.body(message)).await
     }
 }
 
@@ -153,10 +162,7 @@ impl Reply {
         if let Some(status) = Status::from_header_map(&self.headers) {
             return Err(status);
         }
-        let mut rest = match encoding {
-            Encoding::Binary => self.body.to_vec(),
-            Encoding::Text => decode_parts(&self.body),
-        };
+        let mut rest = self.frames(encoding);
         let (mut message, mut trailers) = (None, None);
         while !rest.is_empty() {
             let length = u32::from_be_bytes(rest[1..5].try_into().unwrap()) as usize;
@@ -171,6 +177,14 @@ impl Reply {
         let trailers = trailers.expect("trailers");
         assert!(trailers.contains("grpc-status:0") || trailers.contains("grpc-status: 0"), "{trailers}");
         Ok(message.expect("a message"))
+    }
+
+    /// The body's frames, out of whatever they travelled in.
+    pub fn frames(&self, encoding: Encoding) -> Vec<u8> {
+        match encoding {
+            Encoding::Binary => self.body.to_vec(),
+            Encoding::Text => decode_parts(&self.body),
+        }
     }
 }
 

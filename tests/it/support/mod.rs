@@ -4,6 +4,7 @@ mod clock;
 mod database;
 pub mod grpc;
 pub mod http;
+pub mod tls;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,0 +1,82 @@
+//! The service in the clear and over TLS, with a certificate of the test's own that its clients trust.
+
+use std::{fs, sync::Arc};
+
+use countersign::server::TlsFiles;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig};
+
+use super::{
+    Engine, Setup, TestApp,
+    http::{Http, Version},
+};
+
+/// A certificate for `localhost`, in files that vanish with it.
+pub struct Tls {
+    folder: tempfile::TempDir,
+    certificate: rcgen::Certificate,
+}
+
+impl Tls {
+    pub fn create() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let tls = Self { folder, certificate: made.cert };
+        fs::write(tls.files().certificate, tls.certificate.pem()).unwrap();
+        fs::write(tls.files().key, made.signing_key.serialize_pem()).unwrap();
+        tls
+    }
+
+    pub fn files(&self) -> TlsFiles {
+        TlsFiles { certificate: self.folder.path().join("certificate.pem"), key: self.folder.path().join("key.pem") }
+    }
+
+    /// Trusts this certificate and no other.
+    pub fn client(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.der().clone()).unwrap();
+        // Named, as in the service: a second provider among the dependencies would make the default panic.
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+    }
+}
+
+/// The service, and whether its port speaks TLS.
+pub struct Listener {
+    pub app: TestApp,
+    pub tls: Option<Tls>,
+}
+
+impl Listener {
+    /// One service in the clear, and another over TLS.
+    pub async fn both(engine: Engine, change: impl Fn(&mut Setup)) -> [Self; 2] {
+        let tls = Tls::create();
+        let files = tls.files();
+        let secure = TestApp::with(engine, |setup| {
+            setup.server.tls = Some(files);
+            change(setup);
+        });
+        [Self { app: TestApp::with(engine, &change).await, tls: None }, Self { app: secure.await, tls: Some(tls) }]
+    }
+
+    pub fn http(&self, version: Version) -> Http {
+        Http { address: self.app.address, version, tls: self.tls.as_ref().map(Tls::client) }
+    }
+
+    /// Over HTTP/1.1 and HTTP/2.
+    pub fn each_version(&self) -> [Http; 2] {
+        [Version::Http1, Version::Http2].map(|version| self.http(version))
+    }
+
+    /// For tonic's own clients.
+    pub async fn channel(&self) -> Channel {
+        let mut endpoint = Channel::from_shared(self.app.url.clone()).unwrap();
+        if let Some(tls) = &self.tls {
+            let trusted = Certificate::from_pem(tls.certificate.pem());
+            let config = ClientTlsConfig::new().ca_certificate(trusted).domain_name("localhost");
+            endpoint = endpoint.tls_config(config).unwrap();
+        }
+        endpoint.connect().await.unwrap()
+    }
+}
