@@ -28,6 +28,7 @@ pub struct Passwords {
     /// One for each thread. It travels with the job and is given back when the thread is done, also when the caller has gone:
     /// callers that hang up must not be a way around the bound.
     permits: Arc<Semaphore>,
+    threads: usize,
     max_wait: Duration,
 }
 
@@ -95,6 +96,7 @@ impl Passwords {
             jobs,
             places: Arc::new(Semaphore::new(settings.threads + settings.queue)),
             permits: Arc::new(Semaphore::new(settings.threads)),
+            threads: settings.threads,
             max_wait: settings.max_wait,
         })
     }
@@ -114,6 +116,12 @@ impl Passwords {
     /// [`HashingError::Overloaded`] when the queue is full or does not move; [`CryptoError::MalformedHash`].
     pub async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, HashingError> {
         self.run(|reply| Work::Verify { password, hash, reply }).await
+    }
+
+    /// Whether no thread hashes.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.permits.available_permits() == self.threads
     }
 
     async fn run<T>(

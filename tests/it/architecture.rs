@@ -94,7 +94,7 @@ fn modules_name_what_their_row_says_and_nothing_else() {
     let dependencies = dependencies();
     let mut broken = Vec::new();
     for (module, ours, outside) in RULES.iter().filter(|(module, ..)| *module != "proto") {
-        let mut named = BTreeSet::new();
+        let mut used = BTreeSet::new();
         for file in files_of(module) {
             let mut names = Names::default();
             names.visit_file(&syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap());
@@ -109,12 +109,12 @@ fn modules_name_what_their_row_says_and_nothing_else() {
             };
             let file = file.strip_prefix(root()).unwrap().display().to_string();
             broken.extend(here.iter().filter(|name| !may(name)).map(|name| format!("{file} names {name}")));
-            named.extend(here);
+            used.extend(here);
         }
         // A row that allows what nobody needs would let it in unseen.
         let allowed = ours.iter().map(|name| format!("crate::{name}")).chain(outside.iter().map(ToString::to_string));
         broken
-            .extend(allowed.filter(|name| !named.contains(name)).map(|name| format!("{module} has no need of {name}")));
+            .extend(allowed.filter(|name| !used.contains(name)).map(|name| format!("{module} has no need of {name}")));
     }
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }

@@ -5,4 +5,12 @@ mod support;
 
 mod architecture;
 mod authorization;
+mod bad_input;
+mod cli;
+mod connections;
+mod cors;
+mod endpoints;
+mod guard;
+mod paths;
 mod refresh;
+mod wire;

@@ -41,9 +41,10 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 
 impl Http {
     pub async fn send(&self, method: Method, path: &str, headers: Headers<'_>, body: impl Into<Bytes>) -> Reply {
+        let request = self.request(method, path, headers, body.into());
         let stream = TcpStream::connect(self.address).await.unwrap();
         match &self.tls {
-            None => self.send_on(stream, method, path, headers, body.into()).await,
+            None => self.send_on(stream, request).await,
             Some(config) => {
                 let mut config = ClientConfig::clone(config);
                 config.alpn_protocols = match self.version {
@@ -52,19 +53,12 @@ impl Http {
                 };
                 let name = "localhost".try_into().unwrap();
                 let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-                self.send_on(stream, method, path, headers, body.into()).await
+                self.send_on(stream, request).await
             }
         }
     }
 
-    async fn send_on(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        method: Method,
-        path: &str,
-        headers: Headers<'_>,
-        body: Bytes,
-    ) -> Reply {
+    fn request(&self, method: Method, path: &str, headers: Headers<'_>, body: Bytes) -> Request<Full<Bytes>> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let uri = match self.version {
             Version::Http1 => path.to_owned(),
@@ -77,7 +71,21 @@ impl Http {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body)).unwrap();
+        request.body(Full::new(body)).unwrap()
+    }
+
+    /// Whether a connection comes about at all.
+    pub async fn connects(&self) -> bool {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let connector = TlsConnector::from(Arc::clone(self.tls.as_ref().unwrap()));
+        connector.connect("localhost".try_into().unwrap(), stream).await.is_ok()
+    }
+
+    async fn send_on(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        request: Request<Full<Bytes>>,
+    ) -> Reply {
         let io = TokioIo::new(stream);
         let response = match self.version {
             Version::Http1 => {

@@ -1,9 +1,11 @@
 //! The real service on a free port, with a database of its own and a clock that tests turn.
 
+pub mod browser;
 mod clock;
 mod database;
 pub mod grpc;
 pub mod http;
+pub mod process;
 pub mod tls;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +23,7 @@ use countersign::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient};
 
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
@@ -71,6 +74,7 @@ pub struct TestApp {
     pub clock: Arc<FakeClock>,
     pub app: App,
     pub store: Store,
+    pub passwords: Passwords,
     pub database: Arc<Database>,
     pub setup: Setup,
     stop: CancellationToken,
@@ -96,7 +100,7 @@ impl Default for Setup {
             policy: Policy {
                 issuer: "https://auth.example.com".to_owned(),
                 audience: "countersign".to_owned(),
-                access_lifetime: Duration::from_secs(300),
+                access_lifetime: Duration::from_mins(5),
                 sessions: SessionLifetimes {
                     idle: Duration::from_hours(7 * 24),
                     absolute: Duration::from_hours(30 * 24),
@@ -153,9 +157,10 @@ impl TestApp {
         let store = Store::connect(&database.settings(setup.database_port)).await.unwrap();
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let passwords = Passwords::start(setup.hashing, &entropy).unwrap();
         let parts = Parts {
             store: store.clone(),
-            passwords: Passwords::start(setup.hashing, &entropy).unwrap(),
+            passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
             clock: clock.clone(),
             entropy,
@@ -168,7 +173,7 @@ impl TestApp {
             let (app, stop) = (app.clone(), stop.clone());
             async move { server.run(app, stop).await.unwrap() }
         });
-        Self { address, url, clock, app, store, database, setup, stop, running }
+        Self { address, url, clock, app, store, passwords, database, setup, stop, running }
     }
 
     /// Stops as SIGTERM would, and waits for the end.
@@ -176,6 +181,19 @@ impl TestApp {
         self.stop.cancel();
         self.running.await.unwrap();
         self.store.close().await.unwrap();
+    }
+
+    /// Watches the service's health.
+    pub async fn health(&self) -> tonic::Streaming<HealthCheckResponse> {
+        let channel = Channel::from_shared(self.url.clone()).unwrap().connect().await.unwrap();
+        HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
+    }
+
+    /// Waits until a thread hashes a password.
+    pub async fn until_hashing(&self) {
+        while self.passwords.is_idle() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A native gRPC client, over HTTP/2 in the clear.
