@@ -49,9 +49,9 @@ pub struct InvalidFilter;
 pub struct LogError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// Below `info` these print the headers, bodies or statements that pass through them, tokens and passwords included; the
-/// migrator tells at `info` what is logged in one line already.
+/// migrator tells at `info` what is logged in one line already, and PostgreSQL that its table is there.
 const TALKATIVE: &str = "h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,tower_http=info,\
-    rustls=info,tokio_rustls=info,sqlx=info,sea_orm=info,sea_orm_migration=warn";
+    rustls=info,tokio_rustls=info,sqlx=info,sqlx::postgres::notice=warn,sea_orm=info,sea_orm_migration=warn";
 
 impl FromStr for Format {
     type Err = InvalidFormat;

@@ -7,7 +7,22 @@ use super::{App, Error};
 /// Between two nodes' clocks, and between a transaction's moment and its commit: how far back every pull looks again.
 const OVERLAP: Duration = Duration::from_mins(1);
 
+/// How long a session that is over can still be looked at.
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+const BATCH: u32 = 500;
+
 impl App {
+    /// Deletes the sessions that were over long ago. That they are over does not depend on it: their tokens are refused as
+    /// long as the rows are there, and as unknown afterwards.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_sessions(&self) -> Result<(), Error> {
+        let moment = self.0.clock.now() - KEPT_FOR;
+        while self.0.store.delete_sessions_dead_before(moment, BATCH).await? == u64::from(BATCH) {}
+        Ok(())
+    }
+
     /// Learns which sessions other nodes have ended. Looks back over a whole access token's lifetime, so that nothing that
     /// committed late is missed; what is known already costs nothing.
     ///

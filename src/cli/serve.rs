@@ -44,7 +44,8 @@ fn next_steps(url: &str) -> String {
   grpcurl {tls} {address} list
   grpcurl {tls} -d '{sign_up}' {address} countersign.v1.AuthService/SignUp
   grpcurl {tls} -d '{login}' {address} countersign.v1.AuthService/Login
-  grpcurl {tls} -H \"authorization: Bearer $TOKEN\" {address} countersign.v1.AuthService/WhoAmI   # TOKEN: accessToken of Login\n\n"
+and with the accessToken that Login answers in TOKEN:
+  grpcurl {tls} -H \"authorization: Bearer $TOKEN\" {address} countersign.v1.AuthService/WhoAmI\n\n"
     )
 }
 

@@ -7,12 +7,27 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::app::App;
 
 /// A session that was ended on one node is refused on all of them within a second: half for the wait, half for the look.
-const EVERY: Duration = Duration::from_millis(500);
+const PULL_EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often to look for sessions that were over long ago.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// Deletes for ever what was over long ago.
+pub(super) async fn sweep(app: App) {
+    let mut ticks = interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.sweep_sessions().await {
+            tracing::error!(%error, "cannot delete old sessions");
+        }
+    }
+}
 
 /// Learns for ever which sessions other nodes have ended.
 pub(super) async fn pull_revocations(app: App) {
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval(PULL_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
     loop {

@@ -112,6 +112,7 @@ impl Server {
         let _cut_at_the_end = cut.clone().drop_guard();
         let mut chores = JoinSet::new();
         chores.spawn(chores::pull_revocations(app.clone()));
+        chores.spawn(chores::sweep(app.clone()));
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor

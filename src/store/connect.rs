@@ -3,10 +3,14 @@
 use std::{fs::OpenOptions, path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr, SqlxError,
+    sqlx::{
+        Connection as _, PgConnection, query_scalar,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 
 use super::{Settings, StoreError};
 
@@ -62,6 +66,7 @@ async fn sqlite_pool(
 
 /// One pool for everything.
 pub(super) async fn postgres(url: &SecretString, settings: &Settings) -> Result<DatabaseConnection, StoreError> {
+    probe(url, settings.acquire_timeout).await?;
     let mut options = pool(url.expose_secret(), settings, settings.max_connections);
     let statement_timeout = settings.statement_timeout;
     options.test_before_acquire(false).test_before_acquire_if_idle_for(PING_AFTER_IDLE).map_sqlx_postgres_opts(
@@ -72,9 +77,7 @@ pub(super) async fn postgres(url: &SecretString, settings: &Settings) -> Result<
             ])
         },
     );
-    let db = Database::connect(options).await?;
-    refuse_forgetful(&db).await?;
-    Ok(db)
+    Ok(Database::connect(options).await?)
 }
 
 fn pool(url: &str, settings: &Settings, connections: u32) -> ConnectOptions {
@@ -88,10 +91,17 @@ fn pool(url: &str, settings: &Settings, connections: u32) -> ConnectOptions {
     options
 }
 
-/// A server that acknowledges before it has written forgets revocations in a crash.
-async fn refuse_forgetful(db: &DatabaseConnection) -> Result<(), StoreError> {
-    let show = Statement::from_string(DbBackend::Postgres, "SELECT current_setting('synchronous_commit') AS value");
-    let row = db.query_one_raw(show).await?;
-    let value: String = row.map(|row| row.try_get("", "value")).transpose()?.unwrap_or_default();
+/// One connection by itself, which says what is wrong where a pool would say only that it waited; and a look whether the
+/// server acknowledges before it has written, since it would forget revocations in a crash.
+async fn probe(url: &SecretString, patience: Duration) -> Result<(), StoreError> {
+    let failed = |error: SqlxError| StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
+    let look = async {
+        let mut connection = PgConnection::connect(url.expose_secret()).await?;
+        let show = query_scalar("SELECT current_setting('synchronous_commit')");
+        let value: String = show.fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(value)
+    };
+    let value = timeout(patience, look).await.unwrap_or(Err(SqlxError::PoolTimedOut)).map_err(failed)?;
     if value == "off" { Err(StoreError::NotDurable { setting: "synchronous_commit", value }) } else { Ok(()) }
 }

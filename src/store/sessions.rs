@@ -143,6 +143,29 @@ impl Store {
         .await
     }
 
+    /// Deletes up to `most` sessions that ended or expired before `moment`, and says how many those were. A few at a time, so
+    /// that no one waits long for a lock.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_sessions_dead_before(&self, moment: Timestamp, most: u32) -> Result<u64, StoreError> {
+        let before = |column: session::Column| column.lt(moment.unix_millis());
+        let is_dead = Condition::any()
+            .add(before(session::Column::EndedAt))
+            // Never later than the absolute end.
+            .add(before(session::Column::IdleExpiresAt));
+        let dead: Vec<Uuid> = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(is_dead)
+            .limit(u64::from(most))
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(dead)).exec(&self.write).await?;
+        Ok(deleted.rows_affected)
+    }
+
     /// The sessions that ended at or after `since`, and when.
     ///
     /// # Errors

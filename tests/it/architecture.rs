@@ -33,7 +33,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "zeroize",
         ],
     ),
-    ("store", &["domain"], &["migrations", "sea_orm", "secrecy", "thiserror", "uuid"]),
+    ("store", &["domain"], &["migrations", "sea_orm", "secrecy", "thiserror", "tokio", "uuid"]),
     ("revocations", &["domain"], &[]),
     (
         "app",

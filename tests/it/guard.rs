@@ -241,7 +241,8 @@ async fn a_body_on_a_preflight_does_not_run() {
             let victim = Victim::new(&listener, http).await;
             let before = victim.counts().await;
             for origin in [PAGE, "https://evil.test"] {
-                let headers = [("content-type", WEB), ("origin", origin), ASKED, ("access-control-request-method", "POST")];
+                let headers =
+                    [("content-type", WEB), ("origin", origin), ASKED, ("access-control-request-method", "POST")];
                 for name in ["SignUp", "Logout"] {
                     let reply = victim.send(&Method::OPTIONS, name, &headers).await;
                     assert_eq!((reply.status, reply.body.len()), (StatusCode::OK, 0), "{origin}");

@@ -13,4 +13,5 @@ mod endpoints;
 mod guard;
 mod paths;
 mod refresh;
+mod sweep;
 mod wire;

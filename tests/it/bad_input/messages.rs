@@ -50,7 +50,8 @@ async fn bytes_that_are_no_such_message_are_the_callers_mistake() {
                     let outcome = wire.call(&app, method, &frame_of(&wrong_type), &[]).await;
                     assert_eq!(outcome, NOT_A_MESSAGE, "{wire:?} {method} {wrong_type:?}");
                 }
-                for not_utf8 in [&b"\xff"[..], b"a\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\xf4\x90\x80\x80", b"\x80"] {
+                for not_utf8 in [&b"\xff"[..], b"a\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\xf4\x90\x80\x80", b"\x80"]
+                {
                     let outcome = wire.call(&app, method, &frame_of(&text(number, not_utf8)), &[]).await;
                     assert_eq!(outcome, NOT_A_MESSAGE, "{wire:?} {method} {number} {not_utf8:?}");
                 }
@@ -58,12 +59,12 @@ async fn bytes_that_are_no_such_message_are_the_callers_mistake() {
         }
         let nested: Vec<u8> = [field(99, 3, &[]).repeat(1_000), field(99, 4, &[]).repeat(1_000)].concat();
         for junk in [
-            text(3, b"x"),                         // an enum as a string
+            text(3, b"x"),                          // an enum as a string
             field(1, 2, &[0xff, 0xff, 0xff, 0x7f]), // a string longer than the message
-            field(1, 2, &[0xff; 11]),              // a length that does not end
-            field(1, 6, &[]),                      // wire types that do not exist
+            field(1, 2, &[0xff; 11]),               // a length that does not end
+            field(1, 6, &[]),                       // wire types that do not exist
             field(1, 7, &[]),
-            vec![0, 0], // field 0
+            vec![0, 0],       // field 0
             field(9, 4, &[]), // the end of a group that never began
             nested,
             vec![0xff; 100],
@@ -116,7 +117,10 @@ async fn what_a_later_version_adds_is_passed_over_and_what_comes_twice_counts_on
             ([ada.as_slice(), &password, &eve].concat(), "Unauthenticated BAD_CREDENTIALS"),
             ([ada.as_slice(), &password, &text(1, b"\0")].concat(), "InvalidArgument INVALID_FIELDS email"),
             ([ada.as_slice(), &password, &varint(3, 7), &varint(3, 1)].concat(), "Ok"),
-            ([ada.as_slice(), &password, &varint(3, 1), &varint(3, 7)].concat(), "InvalidArgument INVALID_FIELDS delivery"),
+            (
+                [ada.as_slice(), &password, &varint(3, 1), &varint(3, 7)].concat(),
+                "InvalidArgument INVALID_FIELDS delivery",
+            ),
         ] {
             assert_eq!(wire.call(&app, "Login", &frame_of(&message), &[]).await, expected, "{wire:?} {message:?}");
         }

@@ -67,7 +67,8 @@ impl Field {
     fn strings(self) -> Vec<String> {
         let longest = self.longest();
         let over = format!("{longest}a");
-        let controls = (0..0x20).map(char::from).chain(['\u{7f}', '\u{80}', '\u{9f}', '\u{feff}', '\u{202e}', '\u{200d}']);
+        let controls =
+            (0..0x20).map(char::from).chain(['\u{7f}', '\u{80}', '\u{9f}', '\u{feff}', '\u{202e}', '\u{200d}']);
         let mut strings = vec![
             String::new(),
             longest,
@@ -93,7 +94,9 @@ impl Field {
         let (method, message) = match self {
             Self::SignUpEmail => ("SignUp", SignUpRequest { email: text.clone(), ..fresh }.encode_to_vec()),
             Self::SignUpPassword => ("SignUp", SignUpRequest { password: text.clone(), ..fresh }.encode_to_vec()),
-            Self::SignUpDisplayName => ("SignUp", SignUpRequest { display_name: text.clone(), ..fresh }.encode_to_vec()),
+            Self::SignUpDisplayName => {
+                ("SignUp", SignUpRequest { display_name: text.clone(), ..fresh }.encode_to_vec())
+            }
             Self::LoginEmail => ("Login", LoginRequest { email: text.clone(), ..login }.encode_to_vec()),
             Self::LoginPassword => ("Login", LoginRequest { password: text.clone(), ..login }.encode_to_vec()),
             Self::RefreshToken => {
