@@ -8,9 +8,9 @@
 //!                    grpc ── proto      │                         ring 3
 //!                      │                │
 //!                     app ◄─────────────┘                         ring 2
-//!    ┌──────┬───────┬──┴────┬────────────┐
-//!  clock entropy crypto   store     revocations                   ring 1 (never each other; crypto may name entropy)
-//!    └──────┴───────┴──┬────┴────────────┘
+//!    ┌──────┬───────┬──┴────┬───────┬────────────┐
+//!  clock entropy crypto   store   mail     revocations            ring 1 (never each other; crypto may name entropy)
+//!    └──────┴───────┴──┬────┴───────┴────────────┘
 //!                   domain                                        ring 0
 //! ```
 //!
@@ -24,6 +24,7 @@ pub mod crypto;
 pub mod domain;
 pub mod entropy;
 pub mod grpc;
+pub mod mail;
 pub mod revocations;
 pub mod server;
 pub mod store;

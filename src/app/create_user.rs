@@ -54,7 +54,7 @@ impl App {
         let event = self.event(AuditKind::UserCreated, user.id, now, Device::default());
         Ok(match self.0.store.add_user(&user, &event).await? {
             Added::New => UserCreation::Created(user.id),
-            Added::Taken => UserCreation::AddressTaken,
+            Added::Taken { .. } => UserCreation::AddressTaken,
         })
     }
 }

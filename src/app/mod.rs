@@ -32,6 +32,7 @@ use crate::{
     crypto::{AccessTokens, MasterKeys, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
     entropy::Entropy,
+    mail::Mailer,
     revocations::Revocations,
     store::Store,
 };
@@ -45,6 +46,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// What lies outside the database.
     pub master_keys: MasterKeys,
+    /// The way mail leaves.
+    pub mailer: Arc<dyn Mailer>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -65,6 +68,7 @@ struct Inner {
     revocations: Revocations,
     profiles: Profiles,
     keys: Vec<SealedKey>,
+    mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     policy: Policy,
@@ -76,7 +80,7 @@ impl App {
     /// # Errors
     /// When the database fails, or a key does not open under the master keys.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
-        let Parts { store, passwords, master_keys, clock, entropy, policy } = parts;
+        let Parts { store, passwords, master_keys, mailer, clock, entropy, policy } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
         let keyring = keys::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
@@ -87,6 +91,7 @@ impl App {
             store,
             passwords,
             keys,
+            mailer,
             clock,
             entropy,
             policy,

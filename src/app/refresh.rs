@@ -1,8 +1,11 @@
 //! Renewing a session.
 
 use super::{App, Error, Rejection, SignedIn};
-use crate::domain::{
-    AuditEvent, AuditKind, Device, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp,
+use crate::{
+    domain::{
+        AuditEvent, AuditKind, Device, Email, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp,
+    },
+    mail::{Mail, Notice},
 };
 
 impl App {
@@ -25,7 +28,7 @@ impl App {
             }
             let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {
                 Refreshing::Over => return Err(Rejection::SessionEnded.into()),
-                Refreshing::Reused => return Err(self.end_reused(&session, now, device).await?.into()),
+                Refreshing::Reused => return Err(self.end_reused(&session, user.email, now, device).await?.into()),
                 Refreshing::Repeat { .. } => session,
                 Refreshing::Rotate { from, idle_expires_at } => {
                     if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
@@ -40,11 +43,20 @@ impl App {
     }
 
     /// Two hold one session's tokens, and nobody can say which of them is the thief.
-    async fn end_reused(&self, session: &Session, now: Timestamp, device: Device) -> Result<Rejection, Error> {
+    async fn end_reused(
+        &self,
+        session: &Session,
+        owner: Email,
+        now: Timestamp,
+        device: Device,
+    ) -> Result<Rejection, Error> {
         let event = self.event(AuditKind::TokenReused, session.user, now, device);
         let event = AuditEvent { session: Some(session.id), ..event };
-        self.0.store.end_session(session.id, EndReason::TokenReuse, &event).await?;
+        let is_news = self.0.store.end_session(session.id, EndReason::TokenReuse, &event).await?;
         self.forget(session.id, now);
+        if is_news {
+            self.0.mailer.send(&Mail { to: owner, notice: Notice::SessionEnded });
+        }
         tracing::warn!(user = %session.user, session = %session.id, "a refresh token was used again; the session was ended");
         Ok(Rejection::SessionEnded)
     }

@@ -1,7 +1,11 @@
 //! Making an account, without telling whether there was one.
 
 use super::{App, Error};
-use crate::domain::{AuditKind, Device, DisplayName, Email, NewPassword, User, UserEpoch, UserId};
+use crate::{
+    domain::{AuditKind, Device, DisplayName, Email, NewPassword, User, UserEpoch, UserId},
+    mail::{Mail, Notice},
+    store::Added,
+};
 
 /// What an account is made of.
 #[derive(Debug)]
@@ -38,7 +42,10 @@ impl App {
             created_at: now,
         };
         let event = self.event(AuditKind::SignedUp, user.id, now, device);
-        self.0.store.add_user(&user, &event).await?;
+        // The address' owner learns of it, whoever asked does not.
+        if let Added::Taken { owner } = self.0.store.add_user(&user, &event).await? {
+            self.0.mailer.send(&Mail { to: owner, notice: Notice::SignUpRepeated });
+        }
         Ok(())
     }
 }

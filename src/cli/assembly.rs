@@ -9,6 +9,7 @@ use crate::{
     config::{self, Config},
     crypto::Passwords,
     entropy::{Entropy, OsEntropy},
+    mail::{ConsoleMailer, Mailer, NoMailer, Transport},
     store::Store,
 };
 
@@ -36,6 +37,7 @@ impl Assembly {
             store: store.clone(),
             passwords: Passwords::start(config.hashing, &entropy).context("starting the threads that hash")?,
             master_keys,
+            mailer: mailer(config.mail),
             clock: Arc::new(SystemClock),
             entropy,
             policy: config.policy.clone(),
@@ -65,4 +67,11 @@ async fn bring_up_to_date(config: &Config, store: &Store) -> Result<(), Error> {
         return Ok(());
     }
     store.require_current_schema().await.context("starting")
+}
+
+fn mailer(transport: Transport) -> Arc<dyn Mailer> {
+    match transport {
+        Transport::None => Arc::new(NoMailer),
+        Transport::Console => Arc::new(ConsoleMailer),
+    }
 }

@@ -34,7 +34,9 @@ const NOT_GRPC: &str = "this is a gRPC service: the content type must be exactly
 /// Lets through what is a gRPC call, and of those from pages only the listed pages'.
 pub(super) async fn guard(State(origins): State<Arc<Origins>>, mut request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], "only POST\n").into_response();
+        // No body for HEAD (RFC 9110 §9.3.2): over HTTP/2 clients take one for a broken stream.
+        let why = if request.method() == Method::HEAD { "" } else { "only POST\n" };
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], why).into_response();
     }
     let Some(wire) = Wire::of(request.headers()) else {
         tracing::debug!("refused: not gRPC");

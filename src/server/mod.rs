@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod cors;
 mod deadline;
+mod framing;
 mod guard;
 mod headers;
 mod http;

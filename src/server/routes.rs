@@ -21,7 +21,7 @@ use tower::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
-use super::{Settings, client, cors, deadline, guard, headers, http, panics, request_id, trace};
+use super::{Settings, client, cors, deadline, framing, guard, headers, http, panics, request_id, trace};
 use crate::{
     app::App,
     entropy::{Entropy, OsEntropy},
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The largest request that is read: a password of the longest is a fiftieth of it.
-const LARGEST_REQUEST: usize = 64 * 1024;
+pub(super) const LARGEST_REQUEST: usize = 64 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -49,6 +49,7 @@ pub(super) fn routes(
             // Around the calls alone: to anything else over HTTP/1.1 it answers 400.
             .layer(GrpcWebLayer::new())
             .layer(MapRequestLayer::new(|request: Request<tonic::body::Body>| request.map(axum::body::Body::new)))
+            .layer(MapResponseLayer::new(framing::blame_the_caller))
             .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
             .layer(CatchPanicLayer::custom(panics::answer)),
     );

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
@@ -11,12 +11,15 @@ use super::{Store, StoreError, audit, entity::user, retrying};
 use crate::domain::{AuditEvent, AuditKind, Email, PasswordHash, Role, Timestamp, User, UserEpoch, UserId};
 
 /// What adding an account came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
     /// It is there now.
     New,
     /// Somebody has the address already; that was written down for them.
-    Taken,
+    Taken {
+        /// As they spell it themselves.
+        owner: Email,
+    },
 }
 
 impl Store {
@@ -32,15 +35,19 @@ impl Store {
                 .try_insert()
                 .exec_without_returning(&transaction)
                 .await?;
-            let added = matches!(inserted, TryInsertResult::Inserted(count) if count > 0);
-            if added {
+            let added = if matches!(inserted, TryInsertResult::Inserted(count) if count > 0) {
                 audit::record(&transaction, event).await?;
-            } else if let Some(owner) = id_by_email(&transaction, &user.email).await? {
-                let event = AuditEvent { user: owner, kind: AuditKind::SignUpRepeated, ..event.clone() };
+                Added::New
+            } else {
+                // Gone again in between: the account was deleted while this one waited for it.
+                let gone = || StoreError::Conflict(DbErr::RecordNotFound("users".to_owned()));
+                let owner = by_email(&transaction, &user.email).await?.ok_or_else(gone)?;
+                let event = AuditEvent { user: owner.id, kind: AuditKind::SignUpRepeated, ..event.clone() };
                 audit::record(&transaction, &event).await?;
-            }
+                Added::Taken { owner: owner.email }
+            };
             transaction.commit().await?;
-            Ok(if added { Added::New } else { Added::Taken })
+            Ok(added)
         })
         .await
     }
@@ -50,8 +57,7 @@ impl Store {
     /// # Errors
     /// When the database fails: never to be taken for "there is none".
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(&self.read).await?;
-        row.map(User::try_from).transpose()
+        by_email(&self.read, email).await
     }
 
     /// Replaces a password's hash by one of the same password, unless the password was changed meanwhile.
@@ -124,9 +130,9 @@ pub(super) async fn is_unchanged(
     Ok(row.is_some_and(|row| row.epoch == epoch.count() && row.disabled_at.is_none()))
 }
 
-async fn id_by_email(transaction: &DatabaseTransaction, email: &Email) -> Result<Option<UserId>, StoreError> {
-    let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(transaction).await?;
-    Ok(row.map(|row| UserId::from_bytes(row.id.into_bytes())))
+async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
+    let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(connection).await?;
+    row.map(User::try_from).transpose()
 }
 
 fn row(user: &User) -> user::ActiveModel {

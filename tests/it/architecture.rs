@@ -34,10 +34,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("store", &["domain"], &["migrations", "sea_orm", "secrecy", "thiserror", "tokio", "uuid"]),
+    ("mail", &["domain"], &["thiserror", "tracing"]),
     ("revocations", &["domain"], &[]),
     (
         "app",
-        &["clock", "crypto", "domain", "entropy", "revocations", "store"],
+        &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
         &["quick_cache", "thiserror", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
@@ -72,12 +73,12 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("telemetry", &[], &["serde_json", "thiserror", "tracing", "tracing_subscriber"]),
     (
         "config",
-        &["app", "crypto", "domain", "entropy", "grpc", "server", "store", "telemetry"],
+        &["app", "crypto", "domain", "entropy", "grpc", "mail", "server", "store", "telemetry"],
         &["ipnet", "secrecy", "thiserror", "toml", "tracing"],
     ),
     (
         "cli",
-        &["app", "clock", "config", "crypto", "domain", "entropy", "server", "store", "telemetry"],
+        &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "server", "store", "telemetry"],
         &["clap", "rpassword", "secrecy", "thiserror", "time", "tokio", "tokio_util", "tracing"],
     ),
     ("main", &[], &["clap", "countersign", "tokio"]),

@@ -8,6 +8,7 @@ mod authorization;
 mod bad_input;
 mod cli;
 mod connections;
+mod cookies;
 mod cors;
 mod endpoints;
 mod guard;

@@ -78,6 +78,8 @@ const BAD: &[(&[(&str, &str)], &str)] = &[
     (&[("passwords.queue", "0")], "passwords.queue"),
     (&[("passwords.max_wait", "1 s")], "passwords.max_wait"),
     (&[("accounts.require_verified_email", "no")], "accounts.require_verified_email"),
+    (&[("mail.transport", "pigeon")], "mail.transport"),
+    (&[("mail.transport", "console")], "mail.transport"),
     (&[("log.format", "xml")], "log.format"),
     (&[("log.level", "loud")], "log.level"),
 ];

@@ -55,8 +55,7 @@ impl Field {
             Self::SignUpEmail | Self::LoginEmail => {
                 format!("{}@{}.{}.{}", "a".repeat(64), "b".repeat(63), "c".repeat(63), "d".repeat(61))
             }
-            Self::SignUpPassword => "🔑".repeat(256),
-            Self::LoginPassword => "🔑".repeat(256),
+            Self::SignUpPassword | Self::LoginPassword => "🔑".repeat(256),
             Self::SignUpDisplayName => "Ä".repeat(100),
             Self::RefreshToken => "r".repeat(512),
             Self::Authorization => format!("Bearer {}", "t".repeat(4_096)),
@@ -77,12 +76,14 @@ impl Field {
             format!("e{}", "\u{301}".repeat(10_000)),
             "\u{fdfa}".repeat(256),
             "x".repeat(64_000),
+            // Longer than a message may be.
+            "x".repeat(64 * 1024),
         ];
         strings.extend(controls.map(|control| format!("ada{control}@example.com and more")));
         let naughty: Vec<String> = serde_json::from_str(NAUGHTY).unwrap();
         assert_eq!(naughty.len(), 485);
         strings.extend(naughty);
-        // HTTP/2 carries no more than 16 KiB of headers; what is over is refused before it is read.
+        // A header cannot say everything, and of more than 16 KiB of them nothing is read.
         strings.retain(|text| !self.is_header() || text.len() < 12_000 && HeaderValue::from_str(text).is_ok());
         strings
     }
@@ -149,4 +150,14 @@ async fn both_engines_say_the_same_to_every_string_in_every_field() {
     let counts: Vec<String> = counts.into_iter().map(|(outcome, count)| format!("{outcome} ×{count}")).collect();
     // Nothing but OK, INVALID_ARGUMENT, UNAUTHENTICATED and PERMISSION_DENIED.
     assert_snapshot!(counts.join("\n"), @"");
+}
+
+#[tokio::test]
+async fn more_headers_than_16_kib_are_refused_unread() {
+    let app = TestApp::spawn(Engine::Sqlite).await;
+    let token = format!("Bearer {}", "t".repeat(16 * 1024));
+    for wire in [Wire::Native, Wire::Web(Version::Http2)] {
+        let outcome = wire.call(&app, "WhoAmI", &frame_of(b""), &[("authorization", &token)]).await;
+        assert_eq!(outcome, "431 Request Header Fields Too Large", "{wire:?}");
+    }
 }

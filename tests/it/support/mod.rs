@@ -5,6 +5,7 @@ mod clock;
 mod database;
 pub mod grpc;
 pub mod http;
+mod mail;
 pub mod process;
 pub mod tls;
 
@@ -27,6 +28,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::H
 
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
+pub use mail::CapturedMail;
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const PAGE: &str = "https://app.example.com";
@@ -75,6 +77,7 @@ pub struct TestApp {
     pub app: App,
     pub store: Store,
     pub passwords: Passwords,
+    pub mail: Arc<CapturedMail>,
     pub database: Arc<Database>,
     pub setup: Setup,
     stop: CancellationToken,
@@ -158,10 +161,12 @@ impl TestApp {
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let passwords = Passwords::start(setup.hashing, &entropy).unwrap();
+        let mail = Arc::new(CapturedMail::default());
         let parts = Parts {
             store: store.clone(),
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
+            mailer: mail.clone(),
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
@@ -173,7 +178,7 @@ impl TestApp {
             let (app, stop) = (app.clone(), stop.clone());
             async move { server.run(app, stop).await.unwrap() }
         });
-        Self { address, url, clock, app, store, passwords, database, setup, stop, running }
+        Self { address, url, clock, app, store, passwords, mail, database, setup, stop, running }
     }
 
     /// Stops as SIGTERM would, and waits for the end.
