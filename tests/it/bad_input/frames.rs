@@ -6,22 +6,16 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Wire, frame_of};
+use super::app_with_ada;
 use crate::support::{
-    Engine, TestApp,
     grpc::{login_request, sign_up},
     http::Version,
+    wire::{Wire, frame_of},
 };
 
 const REFUSED: &str = "InvalidArgument INVALID_FIELDS";
 const LOGIN: &str = "/countersign.v1.AuthService/Login";
 const LARGEST_REQUEST: usize = 64 * 1024;
-
-async fn app_with_ada() -> TestApp {
-    let app = TestApp::spawn(Engine::Sqlite).await;
-    sign_up(&mut app.client().await, "ada@example.com").await;
-    app
-}
 
 /// A good request of exactly this length: an unknown field fills it up.
 fn login_of(length: usize) -> Vec<u8> {
@@ -40,15 +34,15 @@ async fn a_call_without_one_whole_message_is_the_callers_mistake() {
     let app = app_with_ada().await;
     let good = frame_of(&login_request("ada@example.com").encode_to_vec());
     for wire in Wire::ALL {
-        assert_eq!(wire.call(&app, "Login", &good, &[]).await, "Ok", "{wire:?}");
+        assert_eq!(wire.call(&app, "Login", &good, &[]).await.outcome(), "Ok", "{wire:?}");
         for cut in 0..good.len() {
-            let outcome = wire.call(&app, "Login", &good[..cut], &[]).await;
+            let outcome = wire.call(&app, "Login", &good[..cut], &[]).await.outcome();
             assert_eq!(outcome, REFUSED, "{wire:?}, cut after {cut} bytes");
         }
         let trailing = [good.as_slice(), b"abc"].concat();
-        assert_eq!(wire.call(&app, "Login", &trailing, &[]).await, REFUSED, "{wire:?}");
+        assert_eq!(wire.call(&app, "Login", &trailing, &[]).await.outcome(), REFUSED, "{wire:?}");
         let second_is_junk = [good.as_slice(), &frame_of(b"\x0a\xff")].concat();
-        assert_eq!(wire.call(&app, "Login", &second_is_junk, &[]).await, REFUSED, "{wire:?}");
+        assert_eq!(wire.call(&app, "Login", &second_is_junk, &[]).await.outcome(), REFUSED, "{wire:?}");
     }
 }
 
@@ -58,8 +52,8 @@ async fn of_two_messages_the_first_counts() {
     let good = frame_of(&login_request("ada@example.com").encode_to_vec());
     let other = frame_of(&login_request("eve@example.com").encode_to_vec());
     for wire in Wire::ALL {
-        assert_eq!(wire.call(&app, "Login", &[good.as_slice(), &other].concat(), &[]).await, "Ok", "{wire:?}");
-        let outcome = wire.call(&app, "Login", &[other.as_slice(), &good].concat(), &[]).await;
+        assert_eq!(wire.call(&app, "Login", &[good.as_slice(), &other].concat(), &[]).await.outcome(), "Ok", "{wire:?}");
+        let outcome = wire.call(&app, "Login", &[other.as_slice(), &good].concat(), &[]).await.outcome();
         assert_eq!(outcome, "Unauthenticated BAD_CREDENTIALS", "{wire:?}");
     }
 }
@@ -71,16 +65,16 @@ async fn flags_and_encodings_that_nobody_agreed_on_are_refused() {
     for wire in Wire::ALL {
         for flag in [1, 2, 0x7f, 0x80, 0xff] {
             let flagged = [&[flag], &message[1..]].concat();
-            assert_eq!(wire.call(&app, "Login", &flagged, &[]).await, REFUSED, "{wire:?}, flag {flag}");
+            assert_eq!(wire.call(&app, "Login", &flagged, &[]).await.outcome(), REFUSED, "{wire:?}, flag {flag}");
         }
         for encoding in ["gzip", "deflate", "zstd", "snappy", ""] {
             for flag in [0, 1] {
                 let flagged = [&[flag], &message[1..]].concat();
-                let outcome = wire.call(&app, "Login", &flagged, &[("grpc-encoding", encoding)]).await;
+                let outcome = wire.call(&app, "Login", &flagged, &[("grpc-encoding", encoding)]).await.outcome();
                 assert_eq!(outcome, "Unimplemented -", "{wire:?}, {encoding}, flag {flag}");
             }
         }
-        let outcome = wire.call(&app, "Login", &message, &[("grpc-encoding", "identity")]).await;
+        let outcome = wire.call(&app, "Login", &message, &[("grpc-encoding", "identity")]).await.outcome();
         assert_eq!(outcome, "Ok", "{wire:?}");
     }
 }
@@ -92,12 +86,12 @@ async fn a_message_of_64_kib_is_read_and_a_longer_one_is_not() {
         for (length, expected) in
             [(LARGEST_REQUEST - 1, "Ok"), (LARGEST_REQUEST, "Ok"), (LARGEST_REQUEST + 1, REFUSED), (1 << 20, REFUSED)]
         {
-            let outcome = wire.call(&app, "Login", &frame_of(&login_of(length)), &[]).await;
+            let outcome = wire.call(&app, "Login", &frame_of(&login_of(length)), &[]).await.outcome();
             assert_eq!(outcome, expected, "{wire:?}, {length} bytes");
         }
         // What is announced is refused before any of it is waited for.
         let announced = [0, 0xff, 0xff, 0xff, 0xff, b'x'];
-        assert_eq!(wire.call(&app, "Login", &announced, &[]).await, REFUSED, "{wire:?}");
+        assert_eq!(wire.call(&app, "Login", &announced, &[]).await.outcome(), REFUSED, "{wire:?}");
     }
 }
 
@@ -106,7 +100,7 @@ async fn text_that_is_not_base64_is_refused() {
     let app = app_with_ada().await;
     for version in [Version::Http1, Version::Http2] {
         for body in ["!!!!", "AAAAA", "AAAA!", "AA-_", "AAAA\n", " AAAA", "AAA", "AA=A", "\0\0\0\0", "é", "===="] {
-            let outcome = Wire::WebText(version).post(&app, LOGIN, body.as_bytes().to_vec(), &[]).await;
+            let outcome = Wire::WebText(version).post(&app, LOGIN, body.as_bytes().to_vec(), &[]).await.outcome();
             assert_eq!(outcome, REFUSED, "{version:?} {body:?}");
         }
     }
@@ -125,7 +119,7 @@ async fn every_rpc_and_the_health_service_blame_the_caller() {
             "/grpc.health.v1.Health/Check",
         ] {
             for junk in [&b""[..], b"\0", b"\0\0\0\0\x02x", b"\x01\0\0\0\0", &frame_of(b"\x0a\xff")] {
-                assert_eq!(wire.post(&app, path, wire.body(junk), &[]).await, REFUSED, "{wire:?} {path} {junk:?}");
+                assert_eq!(wire.post(&app, path, wire.body(junk), &[]).await.outcome(), REFUSED, "{wire:?} {path} {junk:?}");
             }
         }
     }

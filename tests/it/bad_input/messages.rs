@@ -3,19 +3,14 @@
 use countersign::proto::{LoginRequest, RefreshRequest, SignUpRequest};
 use prost::Message as _;
 
-use super::{Wire, frame_of};
+use super::app_with_ada;
 use crate::support::{
-    Engine, PASSWORD, TestApp,
-    grpc::{login_request, sign_up, sign_up_request},
+    PASSWORD,
+    grpc::{login_request, sign_up_request},
+    wire::{Wire, frame_of},
 };
 
 const NOT_A_MESSAGE: &str = "InvalidArgument INVALID_FIELDS";
-
-async fn app_with_ada() -> TestApp {
-    let app = TestApp::spawn(Engine::Sqlite).await;
-    sign_up(&mut app.client().await, "ada@example.com").await;
-    app
-}
 
 /// A field of Protobuf's wire format: number, wire type, and what follows.
 fn field(number: u32, wire_type: u32, rest: &[u8]) -> Vec<u8> {
@@ -47,12 +42,12 @@ async fn bytes_that_are_no_such_message_are_the_callers_mistake() {
         for (method, strings) in fields {
             for number in 1..=strings {
                 for wrong_type in [varint(number, 1), field(number, 1, &[0; 8]), field(number, 5, &[0; 4])] {
-                    let outcome = wire.call(&app, method, &frame_of(&wrong_type), &[]).await;
+                    let outcome = wire.call(&app, method, &frame_of(&wrong_type), &[]).await.outcome();
                     assert_eq!(outcome, NOT_A_MESSAGE, "{wire:?} {method} {wrong_type:?}");
                 }
                 for not_utf8 in [&b"\xff"[..], b"a\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\xf4\x90\x80\x80", b"\x80"]
                 {
-                    let outcome = wire.call(&app, method, &frame_of(&text(number, not_utf8)), &[]).await;
+                    let outcome = wire.call(&app, method, &frame_of(&text(number, not_utf8)), &[]).await.outcome();
                     assert_eq!(outcome, NOT_A_MESSAGE, "{wire:?} {method} {number} {not_utf8:?}");
                 }
             }
@@ -69,7 +64,7 @@ async fn bytes_that_are_no_such_message_are_the_callers_mistake() {
             nested,
             vec![0xff; 100],
         ] {
-            assert_eq!(wire.call(&app, "Login", &frame_of(&junk), &[]).await, NOT_A_MESSAGE, "{wire:?} {junk:?}");
+            assert_eq!(wire.call(&app, "Login", &frame_of(&junk), &[]).await.outcome(), NOT_A_MESSAGE, "{wire:?} {junk:?}");
         }
     }
 }
@@ -80,7 +75,7 @@ async fn a_message_cut_anywhere_is_never_taken_for_the_whole() {
     let whole = login_request("ada@example.com").encode_to_vec();
     for wire in Wire::ALL {
         for cut in 0..whole.len() {
-            let outcome = wire.call(&app, "Login", &frame_of(&whole[..cut]), &[]).await;
+            let outcome = wire.call(&app, "Login", &frame_of(&whole[..cut]), &[]).await.outcome();
             // Between two fields the rest is only missing, and the missing field is named.
             let expected = match cut {
                 0 => "InvalidArgument INVALID_FIELDS email,password",
@@ -89,7 +84,7 @@ async fn a_message_cut_anywhere_is_never_taken_for_the_whole() {
             };
             assert_eq!(outcome, expected, "{wire:?} {cut}");
         }
-        assert_eq!(wire.call(&app, "Login", &frame_of(&whole), &[]).await, "Ok", "{wire:?}");
+        assert_eq!(wire.call(&app, "Login", &frame_of(&whole), &[]).await.outcome(), "Ok", "{wire:?}");
     }
 }
 
@@ -122,7 +117,7 @@ async fn what_a_later_version_adds_is_passed_over_and_what_comes_twice_counts_on
                 "InvalidArgument INVALID_FIELDS delivery",
             ),
         ] {
-            assert_eq!(wire.call(&app, "Login", &frame_of(&message), &[]).await, expected, "{wire:?} {message:?}");
+            assert_eq!(wire.call(&app, "Login", &frame_of(&message), &[]).await.outcome(), expected, "{wire:?} {message:?}");
         }
     }
 }
@@ -133,11 +128,11 @@ async fn a_delivery_that_does_not_exist_is_refused() {
     for wire in Wire::ALL {
         for delivery in [3, -1, i32::MAX, i32::MIN] {
             let login = LoginRequest { delivery, ..login_request("ada@example.com") };
-            let outcome = wire.call(&app, "Login", &frame_of(&login.encode_to_vec()), &[]).await;
+            let outcome = wire.call(&app, "Login", &frame_of(&login.encode_to_vec()), &[]).await.outcome();
             assert_eq!(outcome, "InvalidArgument INVALID_FIELDS delivery", "{wire:?} {delivery}");
             for refresh_token in ["", "cs_rt_x"] {
                 let refresh = RefreshRequest { refresh_token: refresh_token.to_owned(), delivery };
-                let outcome = wire.call(&app, "Refresh", &frame_of(&refresh.encode_to_vec()), &[]).await;
+                let outcome = wire.call(&app, "Refresh", &frame_of(&refresh.encode_to_vec()), &[]).await.outcome();
                 assert_eq!(outcome, "InvalidArgument INVALID_FIELDS delivery", "{wire:?} {delivery}");
             }
         }
@@ -171,7 +166,7 @@ async fn everything_that_is_wrong_is_said_at_once() {
     ];
     for wire in Wire::ALL {
         for (method, message, expected) in &all_wrong {
-            assert_eq!(wire.call(&app, method, &frame_of(message), &[]).await, *expected, "{wire:?}");
+            assert_eq!(wire.call(&app, method, &frame_of(message), &[]).await.outcome(), *expected, "{wire:?}");
         }
     }
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 1, "nobody was made of it");

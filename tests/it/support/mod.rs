@@ -8,6 +8,7 @@ pub mod http;
 mod mail;
 pub mod process;
 pub mod tls;
+pub mod wire;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

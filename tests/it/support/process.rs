@@ -134,6 +134,11 @@ impl Serving {
         }
     }
 
+    /// What it has written to standard error so far, as far as it was waited for.
+    pub fn text(&self) -> String {
+        self.seen.iter().map(|line| format!("{line}\n")).collect()
+    }
+
     /// Sends a signal, by its name without SIG.
     pub async fn signal(&self, name: &str) {
         let line = format!("kill -s {name} {}", self.child.id().unwrap());

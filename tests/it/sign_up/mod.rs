@@ -1,0 +1,6 @@
+//! Accounts come about once, nobody learns of another's, and passwords are taken as they were typed.
+
+mod overload;
+mod passwords;
+mod races;
+mod secrecy;
