@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run build test measure fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ build: ## Build the release binary
 
 test: tools ## Run every test, beside a PostgreSQL that starts and ends with them
 	tests/with-postgres cargo test --workspace --locked
+
+measure: ## Build the release binary and print its size, memory and start-up time (Linux)
+	@tests/measure
 
 fmt: tools ## Format Rust and Protobuf in place
 	cargo fmt --all
@@ -43,7 +46,7 @@ proto-breaking: tools ## Check that proto/ breaks no client of the last release
 		echo "proto-breaking: there is no earlier proto/ to compare with"; \
 	fi
 
-tools:
+tools: ## Install what lint and tests call into .tools/
 	@tests/tools
 
 clean: ## Remove what was built and installed here

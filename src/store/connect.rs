@@ -10,7 +10,7 @@ use sea_orm::{
     },
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Settings, StoreError};
 
@@ -18,6 +18,8 @@ use super::{Settings, StoreError};
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// A transaction of ours that does nothing for so long has lost its owner.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
+/// How soon to try again to open a file that another process is just opening.
+const TRY_AGAIN: Duration = Duration::from_millis(10);
 
 /// The readers and the one writer of a file, which is made when it is not there.
 pub(super) async fn sqlite(
@@ -61,7 +63,28 @@ async fn sqlite_pool(
             // What was acknowledged is on the disk: with NORMAL a power cut takes the last commits back.
             .synchronous(SqliteSynchronous::Full)
     });
-    Ok(Database::connect(options).await?)
+    open(&options, settings.acquire_timeout).await
+}
+
+/// Opens a file, perhaps at the same moment as another process: while that one turns it into a WAL database SQLite answers
+/// "locked" at once, and does not wait as it does for everything else.
+async fn open(options: &ConnectOptions, patience: Duration) -> Result<DatabaseConnection, StoreError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match Database::connect(options.clone()).await {
+            Err(error) if is_locked(&error) && Instant::now() < deadline => {
+                sleep_until(Instant::now() + TRY_AGAIN).await;
+            }
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// The low byte of what SQLite says is `SQLITE_BUSY`.
+fn is_locked(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(cause)) = error else { return false };
+    let code = cause.as_database_error().and_then(|cause| cause.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// One pool for everything.

@@ -112,7 +112,8 @@ on_both_engines! {
         assert!(is_shown(start.shown.as_ref().unwrap(), &told), "{told}");
         assert!(typed.len() >= 7, "list, describe, SignUp, Login, WhoAmI, Refresh, Logout");
 
-        let script: String = typed.iter().map(|step| format!("{}echo '=== end'\n", step.commands)).collect();
+        let commands: Vec<&str> = typed.iter().map(|step| step.commands.as_str()).collect();
+        let script = commands.join("echo '=== end'\n");
         let script = script.replace(SHOWN, &serving.address.to_string());
         let output = bash(&script, &[]).await;
 

@@ -52,7 +52,11 @@ async fn of_two_messages_the_first_counts() {
     let good = frame_of(&login_request("ada@example.com").encode_to_vec());
     let other = frame_of(&login_request("eve@example.com").encode_to_vec());
     for wire in Wire::ALL {
-        assert_eq!(wire.call(&app, "Login", &[good.as_slice(), &other].concat(), &[]).await.outcome(), "Ok", "{wire:?}");
+        assert_eq!(
+            wire.call(&app, "Login", &[good.as_slice(), &other].concat(), &[]).await.outcome(),
+            "Ok",
+            "{wire:?}"
+        );
         let outcome = wire.call(&app, "Login", &[other.as_slice(), &good].concat(), &[]).await.outcome();
         assert_eq!(outcome, "Unauthenticated BAD_CREDENTIALS", "{wire:?}");
     }
@@ -119,7 +123,11 @@ async fn every_rpc_and_the_health_service_blame_the_caller() {
             "/grpc.health.v1.Health/Check",
         ] {
             for junk in [&b""[..], b"\0", b"\0\0\0\0\x02x", b"\x01\0\0\0\0", &frame_of(b"\x0a\xff")] {
-                assert_eq!(wire.post(&app, path, wire.body(junk), &[]).await.outcome(), REFUSED, "{wire:?} {path} {junk:?}");
+                assert_eq!(
+                    wire.post(&app, path, wire.body(junk), &[]).await.outcome(),
+                    REFUSED,
+                    "{wire:?} {path} {junk:?}"
+                );
             }
         }
     }

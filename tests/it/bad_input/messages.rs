@@ -64,7 +64,11 @@ async fn bytes_that_are_no_such_message_are_the_callers_mistake() {
             nested,
             vec![0xff; 100],
         ] {
-            assert_eq!(wire.call(&app, "Login", &frame_of(&junk), &[]).await.outcome(), NOT_A_MESSAGE, "{wire:?} {junk:?}");
+            assert_eq!(
+                wire.call(&app, "Login", &frame_of(&junk), &[]).await.outcome(),
+                NOT_A_MESSAGE,
+                "{wire:?} {junk:?}"
+            );
         }
     }
 }
@@ -117,7 +121,11 @@ async fn what_a_later_version_adds_is_passed_over_and_what_comes_twice_counts_on
                 "InvalidArgument INVALID_FIELDS delivery",
             ),
         ] {
-            assert_eq!(wire.call(&app, "Login", &frame_of(&message), &[]).await.outcome(), expected, "{wire:?} {message:?}");
+            assert_eq!(
+                wire.call(&app, "Login", &frame_of(&message), &[]).await.outcome(),
+                expected,
+                "{wire:?} {message:?}"
+            );
         }
     }
 }

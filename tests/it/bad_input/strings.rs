@@ -133,7 +133,11 @@ async fn transcript(engine: Engine) -> Vec<(Field, String, String)> {
         }
     }
     let request = frame_of(&login_request("ada@example.com").encode_to_vec());
-    assert_eq!(Wire::Native.call(&app, "Login", &request, &[]).await.outcome(), "Ok", "and it is none the worse for it");
+    assert_eq!(
+        Wire::Native.call(&app, "Login", &request, &[]).await.outcome(),
+        "Ok",
+        "and it is none the worse for it"
+    );
     lines
 }
 

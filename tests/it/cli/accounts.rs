@@ -1,6 +1,6 @@
 //! Accounts that an operator makes, shuts and opens, beside a service that runs.
 
-use countersign::proto::{LoginRequest, TokenDelivery};
+use countersign::proto::{LoginRequest, TokenDelivery, WhoAmIRequest};
 
 use crate::support::{
     Database, PASSWORD,
@@ -70,7 +70,7 @@ on_both_engines! {
         let serving = binary.serve().await;
         let mut client = serving.client().await;
         let tokens = login(&mut client, "ada@example.com").await.unwrap().tokens.unwrap();
-        let me = || with_bearer(Default::default(), &tokens.access_token);
+        let me = || with_bearer(WhoAmIRequest {}, &tokens.access_token);
         client.who_am_i(me()).await.unwrap();
 
         let disabled = binary.run(&["user", "disable", "--email", "Ada@example.com"]).await;
@@ -98,7 +98,7 @@ on_both_engines! {
 
         assert_eq!((enabled.code, enabled.stdout.as_str()), (Some(0), "enabled ada@example.com\n"), "{enabled:?}");
         let fresh = login(&mut client, "ada@example.com").await.unwrap().tokens.unwrap();
-        client.who_am_i(with_bearer(Default::default(), &fresh.access_token)).await.unwrap();
+        client.who_am_i(with_bearer(WhoAmIRequest {}, &fresh.access_token)).await.unwrap();
         assert_eq!(summary(&client.who_am_i(me()).await.unwrap_err()), "Unauthenticated SESSION_ENDED");
         let refreshed = refresh(&mut client, &tokens.refresh_token).await.unwrap_err();
         assert_eq!(summary(&refreshed), "Unauthenticated SESSION_ENDED", "old sessions stay ended");

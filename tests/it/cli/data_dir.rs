@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+use countersign::proto::{LogoutRequest, WhoAmIRequest};
+
 use crate::support::{
     grpc::{login, sign_up, summary, with_bearer},
     http::{Http, Version},
@@ -58,7 +60,7 @@ async fn two_that_start_at_once_agree_on_one_key() {
         let (mut here, mut there) = (one.client().await, other.client().await);
         sign_up(&mut here, "ada@example.com").await;
         let tokens = login(&mut there, "ada@example.com").await.unwrap().tokens.unwrap();
-        assert!(here.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await.is_ok(), "round {round}");
+        assert!(here.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await.is_ok(), "round {round}");
 
         for serving in [one, other] {
             let stopped = serving.stop().await;
@@ -81,15 +83,15 @@ async fn one_node_hears_within_moments_what_the_other_has_ended() {
     let (mut here, mut there) = (one.client().await, other.client().await);
     sign_up(&mut here, "ada@example.com").await;
     let token = login(&mut here, "ada@example.com").await.unwrap().tokens.unwrap().access_token;
-    there.who_am_i(with_bearer(Default::default(), &token)).await.unwrap();
+    there.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await.unwrap();
 
-    here.logout(with_bearer(Default::default(), &token)).await.unwrap();
+    here.logout(with_bearer(LogoutRequest::default(), &token)).await.unwrap();
 
-    let refusal = here.who_am_i(with_bearer(Default::default(), &token)).await.unwrap_err();
+    let refusal = here.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await.unwrap_err();
     assert_eq!(summary(&refusal), "Unauthenticated SESSION_ENDED", "at once where it was said");
     let heard = async {
         loop {
-            if let Err(refusal) = there.who_am_i(with_bearer(Default::default(), &token)).await {
+            if let Err(refusal) = there.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await {
                 break refusal;
             }
         }

@@ -1,7 +1,7 @@
 //! The log at its most talkative: no secret that went through the service is in it, and nothing that was sent can forge it.
 
 use countersign::proto::{
-    LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse, TokenDelivery, Tokens,
+    LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse, TokenDelivery, Tokens, WhoAmIRequest,
 };
 use http::{HeaderMap, Method};
 use tokio::{
@@ -60,13 +60,15 @@ async fn by_bearer(client: &mut Client, canaries: &mut Canaries) -> Vec<Status> 
     sign_up(client, EMAIL).await;
     let first = login(client, EMAIL).await.unwrap().tokens.unwrap();
     canaries.add_tokens(&first);
-    client.who_am_i(with_bearer(Default::default(), &first.access_token)).await.unwrap();
+    client.who_am_i(with_bearer(WhoAmIRequest {}, &first.access_token)).await.unwrap();
     let second = refresh(client, &first.refresh_token).await.unwrap();
     canaries.add_tokens(&second);
-    client.logout(with_bearer(Default::default(), &second.access_token)).await.unwrap();
+    client.logout(with_bearer(LogoutRequest::default(), &second.access_token)).await.unwrap();
+    // Its owner would be told by mail.
+    sign_up(client, EMAIL).await;
 
     let mut wrong = login_request(EMAIL);
-    wrong.password = "canary-wrong-password".to_owned();
+    "canary-wrong-password".clone_into(&mut wrong.password);
     let mut weak = login_request("canary-not-an-address");
     weak.password = "canary-long-password".repeat(60);
     canaries.add("a wrong password", "canary-wrong-password");
@@ -76,8 +78,8 @@ async fn by_bearer(client: &mut Client, canaries: &mut Canaries) -> Vec<Status> 
     vec![
         client.login(wrong).await.unwrap_err(),
         client.login(weak).await.unwrap_err(),
-        client.who_am_i(with_bearer(Default::default(), &second.access_token)).await.unwrap_err(),
-        client.who_am_i(with_bearer(Default::default(), "v4.public.canary-token")).await.unwrap_err(),
+        client.who_am_i(with_bearer(WhoAmIRequest {}, &second.access_token)).await.unwrap_err(),
+        client.who_am_i(with_bearer(WhoAmIRequest {}, "v4.public.canary-token")).await.unwrap_err(),
         refresh(client, "cs_rt_canary-token").await.unwrap_err(),
         refresh(client, &second.refresh_token).await.unwrap_err(),
     ]
@@ -112,7 +114,7 @@ async fn by_faults(client: &mut Client, database: &Database, canaries: &mut Cana
     let corrupt = client.login(login_request(EMAIL)).await.unwrap_err();
     database.execute("ALTER TABLE audit_events RENAME TO lost").await;
     let mut message = crate::support::grpc::sign_up_request("canary-second@example.com");
-    message.display_name = "canary-display-name".to_owned();
+    "canary-display-name".clone_into(&mut message.display_name);
     canaries.add("a display name", "canary-display-name");
     canaries.add("a second address", "canary-second");
     vec![corrupt, client.sign_up(message).await.unwrap_err()]
@@ -125,6 +127,8 @@ fn talkative(database: &Database, format: &str) -> Binary {
         .patient()
         .with("COUNTERSIGN_DATABASE__URL", url)
         .with("COUNTERSIGN_SERVER__REFLECTION", "false")
+        // On the terminal of a developer letters are no log, and name whom they are for.
+        .with("COUNTERSIGN_MAIL__TRANSPORT", "none")
         .with("COUNTERSIGN_LOG__LEVEL", "trace")
         .with("COUNTERSIGN_LOG__FORMAT", format)
 }

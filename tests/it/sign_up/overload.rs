@@ -66,7 +66,10 @@ async fn who_finds_no_thread_is_refused_and_told_when_to_come_back() {
         let mut client = app.client().await;
         let answer = client.who_am_i(with_bearer(Default::default(), &ada.access_token)).await.unwrap();
         assert_eq!(answer.into_inner().user.unwrap().email, "ada@example.com");
-        assert_eq!(client.login(login_request("ada@example.com")).await.map_err(|status| status.code()).err(), None::<Code>);
+        assert_eq!(
+            client.login(login_request("ada@example.com")).await.map_err(|status| status.code()).err(),
+            None::<Code>
+        );
     }
 }
 

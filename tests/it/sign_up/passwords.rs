@@ -53,9 +53,8 @@ async fn a_weak_password_is_refused_and_the_reason_said() {
         assert!(password.is_empty() || !refusal.message().contains(&password), "{refusal:?}");
     }
     assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
-    for (number, password) in ["fifteen letters", &"🔑".repeat(15), &"e\u{301}".repeat(15), &"🔑".repeat(256)]
-        .into_iter()
-        .enumerate()
+    for (number, password) in
+        ["fifteen letters", &"🔑".repeat(15), &"e\u{301}".repeat(15), &"🔑".repeat(256)].into_iter().enumerate()
     {
         let email = format!("ada{number}@example.com");
         choose(&mut client, &email, password).await.unwrap();

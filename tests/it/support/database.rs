@@ -34,10 +34,12 @@ impl Database {
         }
     }
 
-    pub fn settings(&self, port: Option<u16>) -> Settings {
+    /// With PostgreSQL's strictest isolation, under which transactions are given up for each other's sake, if asked for.
+    pub fn settings(&self, port: Option<u16>, serializable: bool) -> Settings {
+        let isolation = if serializable { "%20-c%20default_transaction_isolation%3Dserializable" } else { "" };
         let engine = match self {
             Self::Sqlite { folder } => StoreEngine::Sqlite { path: folder.path().join("countersign.db") },
-            Self::Postgres { .. } => StoreEngine::Postgres { url: self.url(port).into() },
+            Self::Postgres { .. } => StoreEngine::Postgres { url: (self.url(port) + isolation).into() },
         };
         Settings {
             engine,
@@ -102,7 +104,8 @@ impl Database {
         connection
     }
 
-    async fn postgres(&self) -> PgConnection {
+    /// A connection to PostgreSQL that the service knows nothing of.
+    pub async fn postgres(&self) -> PgConnection {
         PgConnection::connect(&self.url(None)).await.unwrap()
     }
 }

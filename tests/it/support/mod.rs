@@ -68,6 +68,8 @@ pub struct Setup {
     pub master_keys: String,
     /// Reaches the database through another port, which the test can cut.
     pub database_port: Option<u16>,
+    /// Has PostgreSQL give up transactions for each other's sake.
+    pub serializable: bool,
 }
 
 /// The real service.
@@ -124,6 +126,7 @@ impl Default for Setup {
             },
             master_keys: MASTER_KEY.to_owned(),
             database_port: None,
+            serializable: false,
         }
     }
 }
@@ -158,7 +161,7 @@ impl TestApp {
     }
 
     async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
-        let store = Store::connect(&database.settings(setup.database_port)).await.unwrap();
+        let store = Store::connect(&database.settings(setup.database_port, setup.serializable)).await.unwrap();
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let passwords = Passwords::start(setup.hashing, &entropy).unwrap();

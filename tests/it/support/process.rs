@@ -14,7 +14,7 @@ use tokio::{
 use super::grpc::Client;
 
 /// A process that hangs should fail its test, not hang it too. No test waits for it to pass.
-const SAFETY_NET: Duration = Duration::from_secs(120);
+const SAFETY_NET: Duration = Duration::from_mins(2);
 
 /// The binary in a folder of its own, with these settings in its environment and none of the caller's.
 pub struct Binary {
@@ -116,7 +116,7 @@ impl Serving {
         let address = "0.0.0.0:0".parse().unwrap();
         let mut serving = Self { address, url: String::new(), child, stdout, lines, seen: Vec::new() };
         let line = serving.line("listening on ").await;
-        serving.url = line.strip_prefix("listening on ").unwrap().to_owned();
+        line.strip_prefix("listening on ").unwrap().clone_into(&mut serving.url);
         serving.address = serving.url.strip_prefix("http://").unwrap().parse().unwrap();
         serving
     }
@@ -136,7 +136,7 @@ impl Serving {
 
     /// What it has written to standard error so far, as far as it was waited for.
     pub fn text(&self) -> String {
-        self.seen.iter().map(|line| format!("{line}\n")).collect()
+        self.seen.join("\n") + "\n"
     }
 
     /// Sends a signal, by its name without SIG.
