@@ -27,7 +27,7 @@ impl App {
                 return Err(Rejection::SessionEnded.into());
             }
             let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {
-                Refreshing::Over => return Err(Rejection::SessionEnded.into()),
+                Refreshing::Over => return Err(self.end_expired(&session, now, device).await?.into()),
                 Refreshing::Reused => return Err(self.end_reused(&session, user.email, now, device).await?.into()),
                 Refreshing::Repeat { .. } => session,
                 Refreshing::Rotate { from, idle_expires_at } => {
@@ -40,6 +40,17 @@ impl App {
             };
             return self.signed_in(user, moved, now);
         }
+    }
+
+    /// Writes down that a session has expired, now that somebody asked: a clock that is set back does not open it again.
+    async fn end_expired(&self, session: &Session, now: Timestamp, device: Device) -> Result<Rejection, Error> {
+        if matches!(session.state, SessionState::Active { .. }) {
+            let event = self.event(AuditKind::SessionExpired, session.user, now, device);
+            let event = AuditEvent { session: Some(session.id), ..event };
+            self.0.store.end_session(session.id, EndReason::Expired, &event).await?;
+            self.forget(session.id, now);
+        }
+        Ok(Rejection::SessionEnded)
     }
 
     /// Two hold one session's tokens, and nobody can say which of them is the thief.

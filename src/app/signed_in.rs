@@ -41,6 +41,8 @@ impl App {
             return Err(Fault::from(CryptoError::Failed { operation: "minting for an ended session" }).into());
         };
         let issued_at = now.whole_seconds();
+        // Never beyond the session's own end: who verifies offline knows of no other.
+        let expires_at = (issued_at + self.jittered(self.0.policy.access_lifetime)).min(idle_expires_at.whole_seconds());
         let claims = Claims {
             id: TokenId::new(now, self.0.entropy.bytes()),
             user: user.id,
@@ -49,7 +51,7 @@ impl App {
             roles: user.roles.clone(),
             authenticated_at: session.authenticated_at.whole_seconds(),
             issued_at,
-            expires_at: issued_at + self.jittered(self.0.policy.access_lifetime),
+            expires_at,
         };
         let tokens = Tokens {
             access: self.0.access_tokens.mint(&claims)?,

@@ -18,6 +18,7 @@ pub struct Profile {
     /// When the session ends even if it is refreshed.
     pub expires_at: Timestamp,
     fetched_at: Timestamp,
+    fresh_until: Timestamp,
 }
 
 /// How long a change made on another node may stay unseen. Ended sessions are not among what is looked up here.
@@ -32,7 +33,9 @@ impl App {
         let now = self.0.clock.now();
         let known = self.0.profiles.get(caller.session());
         match known {
-            Some(profile) if now.since(profile.fetched_at) < FRESH_FOR => Ok(profile),
+            Some(profile) if now >= profile.expires_at => Err(self.ended(caller, now)),
+            // A clock that was set back must not keep it fresh until it has caught up.
+            Some(profile) if profile.fetched_at <= now && now < profile.fresh_until => Ok(profile),
             Some(profile) => match self.look_up(caller, now).await {
                 Err(Error::Failed(Fault::Store(StoreError::Unavailable(_)))) => Ok(profile),
                 looked_up => looked_up,
@@ -46,8 +49,11 @@ impl App {
         let Some((session, mut user)) = found else {
             return Err(self.ended(caller, now));
         };
-        let is_live = matches!(session.state, SessionState::Active { .. }) && now < session.expires_at;
-        if !is_live || user.disabled_at.is_some() || user.epoch != caller.claims.epoch {
+        let SessionState::Active { idle_expires_at, .. } = session.state else {
+            return Err(self.ended(caller, now));
+        };
+        let is_over = now >= idle_expires_at || now >= session.expires_at;
+        if is_over || user.disabled_at.is_some() || user.epoch != caller.claims.epoch {
             return Err(self.ended(caller, now));
         }
         // What is kept in memory for long should not be worth stealing.
@@ -57,6 +63,7 @@ impl App {
             authenticated_at: session.authenticated_at,
             expires_at: session.expires_at,
             fetched_at: now,
+            fresh_until: idle_expires_at.min(now + FRESH_FOR),
         });
         self.0.profiles.put(caller.session(), Arc::clone(&profile));
         Ok(profile)

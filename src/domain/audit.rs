@@ -38,6 +38,8 @@ pub enum AuditKind {
     SignedOut,
     /// Every session of a user was ended by one of its holders.
     SignedOutEverywhere,
+    /// A session was found expired when somebody wanted to refresh it.
+    SessionExpired,
     /// A session was ended because a refresh token was used twice.
     TokenReused,
 }
@@ -55,6 +57,7 @@ impl AuditKind {
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",
         }
     }

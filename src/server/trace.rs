@@ -47,7 +47,7 @@ fn span(request: &Request) -> Span {
         Level::INFO,
         "request",
         id = request.extensions().get().map(RequestId::as_str),
-        path = path.get(..LONGEST_PATH).unwrap_or(path),
+        path = &path[..path.floor_char_boundary(LONGEST_PATH)],
         client = field::Empty,
     );
     if let Some(address) = request.extensions().get::<Device>().and_then(|device| device.address) {

@@ -2,12 +2,12 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use countersign::proto::{LogoutRequest, WhoAmIRequest};
+use countersign::proto::WhoAmIRequest;
 
 use crate::support::{
-    grpc::{login, sign_up, summary, with_bearer},
+    grpc::{login, sign_up, with_bearer},
     http::{Http, Version},
-    process::{Binary, Serving, in_time},
+    process::{Binary, Serving},
 };
 
 fn mode(path: &Path) -> u32 {
@@ -74,27 +74,4 @@ async fn two_that_start_at_once_agree_on_one_key() {
         files.sort();
         assert_eq!(files, ["master.key"], "round {round}: no draft is left");
     }
-}
-
-#[tokio::test]
-async fn one_node_hears_within_moments_what_the_other_has_ended() {
-    let binary = Binary::default().patient();
-    let (one, other) = (binary.serve().await, binary.serve().await);
-    let (mut here, mut there) = (one.client().await, other.client().await);
-    sign_up(&mut here, "ada@example.com").await;
-    let token = login(&mut here, "ada@example.com").await.unwrap().tokens.unwrap().access_token;
-    there.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await.unwrap();
-
-    here.logout(with_bearer(LogoutRequest::default(), &token)).await.unwrap();
-
-    let refusal = here.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await.unwrap_err();
-    assert_eq!(summary(&refusal), "Unauthenticated SESSION_ENDED", "at once where it was said");
-    let heard = async {
-        loop {
-            if let Err(refusal) = there.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await {
-                break refusal;
-            }
-        }
-    };
-    assert_eq!(summary(&in_time(heard).await), "Unauthenticated SESSION_ENDED");
 }

@@ -233,7 +233,7 @@ async fn nothing_that_is_sent_can_forge_a_line_or_drive_the_terminal() {
         // A path whose hundredth byte is inside a character.
         send_raw(
             &serving,
-            format!("POST /{}{nasty} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "é".repeat(49)).as_bytes(),
+            format!("POST /{}{nasty} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "é".repeat(60)).as_bytes(),
         )
         .await;
 
@@ -243,6 +243,10 @@ async fn nothing_that_is_sent_can_forge_a_line_or_drive_the_terminal() {
         assert_whole(&ended, format);
         let forging = ended.stderr.chars().find(|&c| c != '\n' && is_unsafe(c));
         assert_eq!(forging, None, "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains(&"é".repeat(49)) && !ended.stderr.contains(&"é".repeat(50)),
+            "a path is cut short"
+        );
         assert!(!ended.stderr.lines().any(|line| line.starts_with("2026-01-01")), "{}", ended.stderr);
     }
 }

@@ -7,7 +7,7 @@ use countersign::proto::{
     TokenDelivery, WhoAmIRequest, WhoAmIResponse, login_response::Outcome,
 };
 
-use super::{ADA, BOB, IDLE, browsers};
+use super::{ADA, BOB, IDLE, SAME_SITE, browsers};
 use crate::support::{
     TestApp,
     browser::{Browser, SetCookie},
@@ -160,10 +160,12 @@ on_both_engines! {
         for (number, (profile, mut browser)) in browsers(&app).into_iter().enumerate() {
             browser.login(ADA).await;
             let mut copy = browser.clone();
-            if number % 2 == 0 {
+            // Either this session, whose access token may have expired, or all of them.
+            let is_aged = number % 2 == 0;
+            if is_aged {
                 app.clock.advance(AGED);
             }
-            let leave = LogoutRequest { everywhere: number % 2 == 1 };
+            let leave = LogoutRequest { everywhere: !is_aged };
             let (answer, set) = browser.call::<LogoutResponse>("Logout", &leave).await;
             answer.unwrap();
             profile.assert_deleted(&set);
@@ -177,13 +179,26 @@ on_both_engines! {
             profile.assert_deleted(&set);
             copy.jar = jar;
             let (answer, set) = copy.call::<WhoAmIResponse>("WhoAmI", &WhoAmIRequest {}).await;
-            if number % 2 == 0 {
+            if is_aged {
                 assert_eq!(summary(&answer.unwrap_err()), "Unauthenticated TOKEN_EXPIRED");
                 assert_eq!(set, []);
             } else {
                 assert_eq!(summary(&answer.unwrap_err()), "Unauthenticated SESSION_ENDED");
                 profile.assert_deleted(&set);
             }
+        }
+    }
+
+    async fn a_page_of_the_services_own_origin_needs_no_listing(engine) {
+        let app = TestApp::spawn(engine).await;
+        sign_up(&mut app.client().await, ADA).await;
+        let request = LoginRequest { delivery: TokenDelivery::Cookie.into(), ..login_request(ADA) };
+        for (_, browser) in browsers(&app) {
+            // Only the browser can say so: to scripts the name is forbidden.
+            let headers = [("origin", "https://auth.example.com"), ("sec-fetch-site", "same-origin")];
+            let reply = browser.http.post(browser.encoding, "Login", &request, &headers).await;
+            reply.message::<LoginResponse>(browser.encoding).unwrap();
+            SAME_SITE.values(&SetCookie::all(&reply.headers), IDLE);
         }
     }
 

@@ -16,6 +16,21 @@ pub enum Database {
     Postgres { server: String, schema: String },
 }
 
+/// A transaction that nobody gets past.
+pub enum Lock {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Lock {
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(mut connection) => drop(connection.execute("ROLLBACK").await.unwrap()),
+            Self::Postgres(mut connection) => drop(connection.execute("ROLLBACK").await.unwrap()),
+        }
+    }
+}
+
 impl Database {
     pub async fn create(engine: Engine) -> Self {
         match engine {
@@ -95,6 +110,22 @@ impl Database {
         match self {
             Self::Sqlite { .. } => self.sqlite().await.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0),
             Self::Postgres { .. } => self.postgres().await.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0),
+        }
+    }
+
+    /// Keeps everybody else from writing, and on PostgreSQL from reading too, until it is released.
+    pub async fn lock(&self) -> Lock {
+        match self {
+            Self::Sqlite { .. } => {
+                let mut connection = self.sqlite().await;
+                connection.execute("BEGIN IMMEDIATE").await.unwrap();
+                Lock::Sqlite(connection)
+            }
+            Self::Postgres { .. } => {
+                let mut connection = self.postgres().await;
+                connection.execute("BEGIN; LOCK TABLE users, sessions").await.unwrap();
+                Lock::Postgres(connection)
+            }
         }
     }
 

@@ -7,6 +7,7 @@ pub mod grpc;
 pub mod http;
 mod mail;
 pub mod process;
+pub mod proxy;
 pub mod tls;
 pub mod wire;
 
@@ -68,6 +69,8 @@ pub struct Setup {
     pub master_keys: String,
     /// Reaches the database through another port, which the test can cut.
     pub database_port: Option<u16>,
+    /// How long a statement waits for what others hold.
+    pub statement_timeout: Duration,
     /// Has PostgreSQL give up transactions for each other's sake.
     pub serializable: bool,
 }
@@ -126,6 +129,7 @@ impl Default for Setup {
             },
             master_keys: MASTER_KEY.to_owned(),
             database_port: None,
+            statement_timeout: Duration::from_secs(30),
             serializable: false,
         }
     }
@@ -161,7 +165,9 @@ impl TestApp {
     }
 
     async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
-        let store = Store::connect(&database.settings(setup.database_port, setup.serializable)).await.unwrap();
+        let mut reached = database.settings(setup.database_port, setup.serializable);
+        reached.statement_timeout = setup.statement_timeout;
+        let store = Store::connect(&reached).await.unwrap();
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let passwords = Passwords::start(setup.hashing, &entropy).unwrap();

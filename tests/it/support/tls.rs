@@ -53,11 +53,13 @@ impl Listener {
     pub async fn both(engine: Engine, change: impl Fn(&mut Setup)) -> [Self; 2] {
         let tls = Tls::create();
         let files = tls.files();
-        let secure = TestApp::with(engine, |setup| {
+        // On the heap: the futures of a whole service are large.
+        let plain = Box::pin(TestApp::with(engine, &change)).await;
+        let secure = Box::pin(TestApp::with(engine, |setup| {
             setup.server.tls = Some(files);
             change(setup);
-        });
-        [Self { app: TestApp::with(engine, &change).await, tls: None }, Self { app: secure.await, tls: Some(tls) }]
+        }));
+        [Self { app: plain, tls: None }, Self { app: secure.await, tls: Some(tls) }]
     }
 
     pub fn http(&self, version: Version) -> Http {
