@@ -42,7 +42,8 @@ impl App {
         };
         let issued_at = now.whole_seconds();
         // Never beyond the session's own end: who verifies offline knows of no other.
-        let expires_at = (issued_at + self.jittered(self.0.policy.access_lifetime)).min(idle_expires_at.whole_seconds());
+        let expires_at =
+            (issued_at + self.jittered(self.0.policy.access_lifetime)).min(idle_expires_at.whole_seconds());
         let claims = Claims {
             id: TokenId::new(now, self.0.entropy.bytes()),
             user: user.id,

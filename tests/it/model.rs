@@ -84,6 +84,13 @@ impl Model {
         self.sessions.iter_mut().filter(|session| session.user == user).for_each(|session| session.has_ended = true);
     }
 
+    /// The tokens of a session that are so many generations old, or its first, and how old they are.
+    fn token(&self, index: usize, age: usize) -> (Tokens, usize) {
+        let given = &self.sessions[index].tokens;
+        let age = age.min(given.len() - 1);
+        (given[given.len() - 1 - age].clone(), age)
+    }
+
     /// What a refresh with the token so many generations old must come to: an answer, and whether it is a new generation.
     fn refresh(&mut self, index: usize, age: usize) -> Result<bool, &'static str> {
         let now = self.now;
@@ -121,102 +128,118 @@ fn email(user: usize) -> String {
     format!("user{user}@example.com")
 }
 
-async fn live(engine: Engine, steps: Vec<Step>) {
-    let mut app = TestApp::spawn(engine).await;
-    let mut client = app.client().await;
-    let mut model = Model { now: 1_800_000_000_000, ..Model::default() };
-    for step in steps {
-        if matches!(step, Step::Restart) {
-            app = app.restart().await;
-            client = app.client().await;
-            continue;
-        }
-        take(&app, &mut client, &mut model, &step).await;
-    }
-    app.stop().await;
+/// A service, its client, and what the model knows of it.
+struct Life {
+    app: TestApp,
+    client: Client,
+    model: Model,
 }
 
-async fn take(app: &TestApp, client: &mut Client, model: &mut Model, step: &Step) {
-    match step {
-        Step::SignUp(user) => {
-            sign_up(client, &email(*user)).await;
-            model.users[*user].0 = true;
-        }
-        Step::Login(user) => {
-            let answer = login(client, &email(*user)).await.map_err(|refusal| summary(&refusal));
-            match model.users[*user] {
-                (false, _) => assert_eq!(answer.unwrap_err(), "Unauthenticated BAD_CREDENTIALS"),
-                (true, true) => assert_eq!(answer.unwrap_err(), "PermissionDenied ACCOUNT_DISABLED"),
-                (true, false) => model.sessions.push(ModelSession {
-                    user: *user,
-                    tokens: vec![answer.unwrap().tokens.unwrap()],
-                    rotated_at: model.now,
-                    idle_until: model.now + IDLE,
-                    absolute_until: model.now + ABSOLUTE,
-                    has_ended: false,
-                }),
-            }
-        }
-        Step::Disable(user) => {
-            app.app.disable_user(&email(*user).parse().unwrap()).await.unwrap();
-            if model.users[*user].0 {
-                model.users[*user].1 = true;
-                model.end_all(*user);
-            }
-        }
-        Step::Enable(user) => {
-            app.app.enable_user(&email(*user).parse().unwrap()).await.unwrap();
-            model.users[*user].1 = false;
-        }
-        Step::Advance(seconds) => {
-            app.clock.advance(Duration::from_secs(*seconds));
-            model.now += i64::try_from(*seconds).unwrap() * 1_000;
-        }
-        Step::Refresh(..) | Step::WhoAmI(..) | Step::Logout(..) if model.sessions.is_empty() => {}
-        Step::Refresh(which, age) => {
-            let index = which.index(model.sessions.len());
-            let given = &model.sessions[index].tokens;
-            let age = (*age).min(given.len() - 1);
-            let (token, current) = (given[given.len() - 1 - age].clone(), given[given.len() - 1].clone());
-            let answer = refresh(client, &token.refresh_token).await.map_err(|refusal| summary(&refusal));
-            match model.refresh(index, age) {
-                Err(expected) => assert_eq!(answer.unwrap_err(), expected),
-                Ok(true) => model.sessions[index].tokens.push(answer.unwrap()),
-                Ok(false) => assert_eq!(answer.unwrap().refresh_token, current.refresh_token),
-            }
-        }
-        Step::WhoAmI(which, age) => {
-            let index = which.index(model.sessions.len());
-            let given = &model.sessions[index].tokens;
-            let token = &given[given.len() - 1 - (*age).min(given.len() - 1)];
-            let answer = client.who_am_i(with_bearer(WhoAmIRequest {}, &token.access_token)).await;
-            match (model.who_am_i(index, token), answer) {
-                (Ok(()), answer) => {
-                    let user = answer.unwrap().into_inner().user.unwrap();
-                    assert_eq!(user.email, email(model.sessions[index].user));
-                }
-                (Err(expected), answer) => assert_eq!(summary(&answer.unwrap_err()), expected),
-            }
-        }
-        Step::Logout(which, everywhere) => {
-            let index = which.index(model.sessions.len());
-            let token = model.sessions[index].tokens.last().unwrap().clone();
-            let request = with_bearer(LogoutRequest { everywhere: *everywhere }, &token.access_token);
-            let answer = client.logout(request).await.map_err(|refusal| summary(&refusal));
-            match (everywhere, model.who_am_i(index, &token)) {
-                (true, Err(expected)) => assert_eq!(answer.unwrap_err(), expected),
-                (true, Ok(())) => {
-                    answer.unwrap();
-                    model.end_all(model.sessions[index].user);
-                }
-                (false, _) => {
-                    answer.unwrap();
-                    model.sessions[index].has_ended = true;
-                }
-            }
-        }
-        Step::Restart => unreachable!("the caller's"),
+impl Life {
+    async fn begin(engine: Engine) -> Self {
+        let app = TestApp::spawn(engine).await;
+        let client = app.client().await;
+        Self { app, client, model: Model { now: 1_800_000_000_000, ..Model::default() } }
     }
+
+    async fn restart(self) -> Self {
+        let app = self.app.restart().await;
+        let client = app.client().await;
+        Self { app, client, ..self }
+    }
+
+    async fn take(mut self, step: &Step) -> Self {
+        let sessions = self.model.sessions.len();
+        match step {
+            Step::Restart => return self.restart().await,
+            Step::SignUp(user) => {
+                sign_up(&mut self.client, &email(*user)).await;
+                self.model.users[*user].0 = true;
+            }
+            Step::Login(user) => self.log_in(*user).await,
+            Step::Disable(user) => {
+                self.app.app.disable_user(&email(*user).parse().unwrap()).await.unwrap();
+                if self.model.users[*user].0 {
+                    self.model.users[*user].1 = true;
+                    self.model.end_all(*user);
+                }
+            }
+            Step::Enable(user) => {
+                self.app.app.enable_user(&email(*user).parse().unwrap()).await.unwrap();
+                self.model.users[*user].1 = false;
+            }
+            Step::Advance(seconds) => {
+                self.app.clock.advance(Duration::from_secs(*seconds));
+                self.model.now += i64::try_from(*seconds).unwrap() * 1_000;
+            }
+            Step::Refresh(..) | Step::WhoAmI(..) | Step::Logout(..) if sessions == 0 => {}
+            Step::Refresh(which, age) => self.refresh(which.index(sessions), *age).await,
+            Step::WhoAmI(which, age) => self.ask_who_am_i(which.index(sessions), *age).await,
+            Step::Logout(which, everywhere) => self.log_out(which.index(sessions), *everywhere).await,
+        }
+        self
+    }
+
+    async fn log_in(&mut self, user: usize) {
+        let answer = login(&mut self.client, &email(user)).await.map_err(|refusal| summary(&refusal));
+        let now = self.model.now;
+        match self.model.users[user] {
+            (false, _) => assert_eq!(answer.unwrap_err(), "Unauthenticated BAD_CREDENTIALS"),
+            (true, true) => assert_eq!(answer.unwrap_err(), "PermissionDenied ACCOUNT_DISABLED"),
+            (true, false) => self.model.sessions.push(ModelSession {
+                user,
+                tokens: vec![answer.unwrap().tokens.unwrap()],
+                rotated_at: now,
+                idle_until: now + IDLE,
+                absolute_until: now + ABSOLUTE,
+                has_ended: false,
+            }),
+        }
+    }
+
+    async fn refresh(&mut self, index: usize, age: usize) {
+        let (token, age) = self.model.token(index, age);
+        let current = self.model.token(index, 0).0;
+        let answer = refresh(&mut self.client, &token.refresh_token).await.map_err(|refusal| summary(&refusal));
+        match self.model.refresh(index, age) {
+            Err(expected) => assert_eq!(answer.unwrap_err(), expected),
+            Ok(true) => self.model.sessions[index].tokens.push(answer.unwrap()),
+            Ok(false) => assert_eq!(answer.unwrap().refresh_token, current.refresh_token),
+        }
+    }
+
+    async fn ask_who_am_i(&mut self, index: usize, age: usize) {
+        let token = self.model.token(index, age).0;
+        let answer = self.client.who_am_i(with_bearer(WhoAmIRequest {}, &token.access_token)).await;
+        let answer = answer.map(|reply| reply.into_inner().user.unwrap().email).map_err(|refusal| summary(&refusal));
+        let expected = self.model.who_am_i(index, &token).map_err(ToOwned::to_owned);
+        assert_eq!(answer, expected.map(|()| email(self.model.sessions[index].user)));
+    }
+
+    async fn log_out(&mut self, index: usize, everywhere: bool) {
+        let token = self.model.token(index, 0).0;
+        let request = with_bearer(LogoutRequest { everywhere }, &token.access_token);
+        let answer = self.client.logout(request).await.map_err(|refusal| summary(&refusal));
+        match (everywhere, self.model.who_am_i(index, &token)) {
+            (true, Err(expected)) => assert_eq!(answer.unwrap_err(), expected),
+            (true, Ok(())) => {
+                answer.unwrap();
+                self.model.end_all(self.model.sessions[index].user);
+            }
+            (false, _) => {
+                answer.unwrap();
+                self.model.sessions[index].has_ended = true;
+            }
+        }
+    }
+}
+
+async fn live(engine: Engine, steps: Vec<Step>) {
+    let mut life = Life::begin(engine).await;
+    for step in steps {
+        life = life.take(&step).await;
+    }
+    life.app.stop().await;
 }
 
 fn check(engine: Engine) {

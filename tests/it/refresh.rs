@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use countersign::proto::WhoAmIRequest;
 use sqlx::{Executor as _, Row as _};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{
     Engine, TestApp,
-    grpc::{login, refresh, summary},
+    grpc::{login, refresh, summary, with_bearer},
     on_both_engines,
 };
 
@@ -54,7 +55,7 @@ on_both_engines! {
         for token in [&first, &second.refresh_token] {
             assert_eq!(summary(&refresh(&mut client, token).await.unwrap_err()), "Unauthenticated SESSION_ENDED");
         }
-        let refusal = client.who_am_i(crate::support::grpc::with_bearer(Default::default(), &second.access_token)).await;
+        let refusal = client.who_am_i(with_bearer(WhoAmIRequest {}, &second.access_token)).await;
         assert_eq!(summary(&refusal.unwrap_err()), "Unauthenticated SESSION_ENDED");
         assert!(login(&mut client, "ada@example.com").await.is_ok(), "the person themselves can sign in again");
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use countersign::proto::LogoutRequest;
+
 use crate::support::{
     TestApp,
     grpc::{refresh, summary, with_bearer},
@@ -15,7 +17,7 @@ on_both_engines! {
         let app = TestApp::spawn(engine).await;
         let mut client = app.client().await;
         let signed_out = app.signed_in("ada@example.com").await.tokens.unwrap();
-        client.logout(with_bearer(Default::default(), &signed_out.access_token)).await.unwrap();
+        client.logout(with_bearer(LogoutRequest::default(), &signed_out.access_token)).await.unwrap();
         let expired = app.signed_in("bob@example.com").await.tokens.unwrap();
         let sessions = async || app.database.number("SELECT COUNT(*) FROM sessions").await;
 

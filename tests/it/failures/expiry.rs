@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::proto::Tokens;
+use countersign::proto::{LogoutRequest, Tokens, WhoAmIRequest};
 
 use crate::support::{
     TestApp,
@@ -13,9 +13,10 @@ use crate::support::{
 const ENDED: &str = "Unauthenticated SESSION_ENDED";
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
+const ALMOST_A_DAY: Duration = Duration::from_secs(24 * 3_600 - 1);
 
 async fn who_am_i(client: &mut Client, tokens: &Tokens) -> Result<(), String> {
-    let answer = client.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await;
+    let answer = client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await;
     answer.map(drop).map_err(|status| summary(&status))
 }
 
@@ -29,7 +30,7 @@ on_both_engines! {
         let mut client = app.client().await;
         let late = app.signed_in("ada@example.com").await.tokens.unwrap();
         let early = login(&mut client, "ada@example.com").await.unwrap().tokens.unwrap();
-        app.clock.advance(7 * DAY - SECOND);
+        app.clock.advance(6 * DAY + ALMOST_A_DAY);
         let early = refresh(&mut client, &early.refresh_token).await.unwrap();
         app.clock.advance(SECOND);
         assert_eq!(refused(&mut client, &late.refresh_token).await, ENDED);
@@ -45,7 +46,7 @@ on_both_engines! {
             app.clock.advance(DAY);
             tokens = refresh(&mut client, &tokens.refresh_token).await.unwrap();
         }
-        app.clock.advance(DAY - SECOND);
+        app.clock.advance(ALMOST_A_DAY);
         tokens = refresh(&mut client, &tokens.refresh_token).await.unwrap();
         assert_eq!(tokens.access_expires_at, tokens.refresh_expires_at, "no token outlives its session");
         assert_eq!(who_am_i(&mut client, &tokens).await, Ok(()));
@@ -121,7 +122,7 @@ on_both_engines! {
         let mut client = app.client().await;
         let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
         app.clock.advance(Duration::from_mins(2));
-        client.logout(with_bearer(Default::default(), &tokens.access_token)).await.unwrap();
+        client.logout(with_bearer(LogoutRequest::default(), &tokens.access_token)).await.unwrap();
         app.clock.set_back(Duration::from_mins(1));
         let app = app.restart().await;
         let mut client = app.client().await;

@@ -1,6 +1,6 @@
 //! The database did it, and its answer got lost: nobody knows, and trying again sorts it out.
 
-use countersign::proto::LogoutRequest;
+use countersign::proto::{LogoutRequest, WhoAmIRequest};
 
 use super::expect_unavailable;
 use crate::support::{
@@ -63,7 +63,7 @@ async fn a_session_that_was_ended_unheard_is_over() {
     let (app, proxy) = behind_a_proxy().await;
     let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
     let mut client = app.client().await;
-    client.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await.unwrap();
+    client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await.unwrap();
     let logout = || with_bearer(LogoutRequest::default(), &tokens.access_token);
     proxy.lose_answer_to("COMMIT");
     expect_unavailable(&client.logout(logout()).await.unwrap_err());
@@ -71,7 +71,7 @@ async fn a_session_that_was_ended_unheard_is_over() {
 
     app.app.pull_revocations().await.unwrap();
 
-    let refusal = client.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await.unwrap_err();
+    let refusal = client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await.unwrap_err();
     assert_eq!(summary(&refusal), "Unauthenticated SESSION_ENDED");
     let refusal = refresh(&mut client, &tokens.refresh_token).await.unwrap_err();
     assert_eq!(summary(&refusal), "Unauthenticated SESSION_ENDED");

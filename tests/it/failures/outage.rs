@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::proto::{LogoutRequest, RefreshRequest, Tokens};
+use countersign::proto::{LogoutRequest, RefreshRequest, Tokens, WhoAmIRequest};
 use http::{Method, StatusCode};
 use tokio::task::JoinSet;
 use tonic::Status;
@@ -33,7 +33,7 @@ async fn told(client: &mut Client, tokens: &Tokens) -> Vec<Result<(), Status>> {
 }
 
 async fn who_am_i(client: &mut Client, tokens: &Tokens) -> Result<String, Status> {
-    let answer = client.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await?;
+    let answer = client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await?;
     Ok(answer.into_inner().user.unwrap().email)
 }
 
@@ -67,11 +67,7 @@ async fn get(app: &TestApp, path: &str) -> StatusCode {
 }
 
 /// Through what breaks the database and what mends it.
-async fn expect_to_outlive(
-    app: TestApp,
-    harm: impl AsyncFnOnce(&TestApp),
-    mend: impl AsyncFnOnce(TestApp) -> TestApp,
-) {
+async fn expect_to_outlive(app: TestApp, harm: impl AsyncFnOnce(&TestApp), mend: impl AsyncFnOnce(TestApp) -> TestApp) {
     let known = app.signed_in("ada@example.com").await.tokens.unwrap();
     let stranger = app.signed_in("eve@example.com").await.tokens.unwrap();
     let mut client = app.client().await;
@@ -142,7 +138,7 @@ async fn a_break_of_a_moment_costs_no_more_calls_than_there_were_connections() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_signed_out_while_sqlite_is_closed() {
     let app = TestApp::spawn(Engine::Sqlite).await;
-    expect_to_outlive(app, async |app| app.store.close().await.unwrap(), TestApp::restart).await;
+    Box::pin(expect_to_outlive(app, async |app| app.store.close().await.unwrap(), TestApp::restart)).await;
 }
 
 on_both_engines! {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::proto::{LogoutRequest, Tokens};
+use countersign::proto::{LogoutRequest, Tokens, WhoAmIRequest};
 
 use crate::support::{
     TestApp,
@@ -13,7 +13,7 @@ use crate::support::{
 const ENDED: &str = "Unauthenticated SESSION_ENDED";
 
 async fn who_am_i(client: &mut Client, tokens: &Tokens) -> Result<String, String> {
-    let answer = client.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await;
+    let answer = client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await;
     answer.map(|answer| answer.into_inner().user.unwrap().email).map_err(|status| summary(&status))
 }
 

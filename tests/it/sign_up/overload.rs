@@ -6,6 +6,8 @@ use prost::Message;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
+use countersign::proto::WhoAmIRequest;
+
 use crate::support::{
     Engine, TestApp,
     grpc::{login_request, sign_up_request, summary, with_bearer},
@@ -82,7 +84,7 @@ async fn who_asks_for_no_hash_is_answered_while_others_wait_for_theirs() {
         let mut other = client.clone();
         let occupant = tokio::spawn(async move { other.login(login_request("nobody@example.com")).await });
         app.until_hashing().await;
-        let answer = client.who_am_i(with_bearer(Default::default(), &ada.access_token)).await.unwrap();
+        let answer = client.who_am_i(with_bearer(WhoAmIRequest {}, &ada.access_token)).await.unwrap();
         assert_eq!(answer.into_inner().user.unwrap().email, "ada@example.com");
         let came_first = !app.passwords.is_idle();
         occupant.await.unwrap().unwrap_err();

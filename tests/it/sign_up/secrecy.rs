@@ -49,8 +49,8 @@ on_both_engines! {
             assert!(!told.2.is_empty(), "{wire:?}");
             for taken in STATES.into_iter().chain(spellings) {
                 let mut taken = sign_up_request(taken);
-                taken.password = "another password than before".to_owned();
-                taken.display_name = "Mallory".to_owned();
+                "another password than before".clone_into(&mut taken.password);
+                "Mallory".clone_into(&mut taken.display_name);
                 assert_eq!(wire.call(&app, "SignUp", &frame(&taken), &[]).await.as_told(), told, "{wire:?} {}", taken.email);
             }
         }

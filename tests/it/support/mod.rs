@@ -161,7 +161,8 @@ impl TestApp {
         let (mut setup, database, clock) = (self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock));
         change(&mut setup);
         self.stop().await;
-        Self::start(setup, database, clock).await
+        // By itself as large as all that a test holds.
+        Box::pin(Self::start(setup, database, clock)).await
     }
 
     async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {

@@ -84,10 +84,10 @@ async fn carry(client: TcpStream, server: u16, weather: Forecast) {
     server.set_nodelay(true).unwrap();
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let (lose, lost) = watch::channel(false);
+    let (losing, is_lost) = watch::channel(false);
     tokio::select! {
-        () = ask(from_client, to_server, &weather, &lose) => {}
-        () = answer(from_server, to_client, &lost) => {}
+        () = ask(from_client, to_server, &weather, &losing) => {}
+        () = answer(from_server, to_client, &is_lost) => {}
         _ = cut.wait_for(|weather| *weather == Weather::Cut) => {}
     }
 }
@@ -149,7 +149,8 @@ impl Client {
                 self.has_begun = message[4..6] == [0, 3];
                 continue;
             }
-            let mut parts = message[5..].split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned());
+            let mut parts =
+                message[5..].split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned());
             let mut part = || parts.next().unwrap_or_default();
             match message[0] {
                 b'Q' => run.push(part()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{app::Rejection, clock::Clock as _};
+use countersign::{app::Rejection, clock::Clock as _, proto::WhoAmIRequest};
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -30,9 +30,7 @@ async fn a_token_counts_from_thirty_seconds_before_to_thirty_seconds_after() {
     for (seconds, expected) in [(29, Ok(())), (30, Ok(())), (31, Err(Rejection::TokenInvalid))] {
         assert_eq!(authenticate(&app.app, &with("nbf", now + seconds)), expected, "begins in {seconds} s");
     }
-    for (seconds, expected) in
-        [(29, Ok(())), (30, Err(Rejection::TokenExpired)), (31, Err(Rejection::TokenExpired))]
-    {
+    for (seconds, expected) in [(29, Ok(())), (30, Err(Rejection::TokenExpired)), (31, Err(Rejection::TokenExpired))] {
         assert_eq!(authenticate(&app.app, &with("exp", now - seconds)), expected, "ended {seconds} s ago");
     }
     // Between two whole seconds the clock's own count.
@@ -53,7 +51,7 @@ async fn a_real_token_lives_for_its_time_and_thirty_seconds() {
     let lives = u64::try_from(tokens.access_expires_at.unwrap().seconds - begins).unwrap();
     assert!((285..=300).contains(&lives), "five minutes, less up to 5 %: {lives}");
     let mut who_am_i = async || {
-        let answer = client.who_am_i(with_bearer(Default::default(), &tokens.access_token)).await;
+        let answer = client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await;
         answer.map(drop).map_err(|status| summary(&status))
     };
     app.clock.advance(Duration::from_secs(lives) + 29 * SECOND);
@@ -73,8 +71,14 @@ async fn no_clock_makes_a_token_panic() {
     let (app, forge) = Forge::behind(Engine::Sqlite).await;
     let claims = payload(&app.signed_in("ada@example.com").await.tokens.unwrap().access_token);
     for moment in [
-        "0000-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2038-01-19T03:14:08Z", "9999-12-31T23:59:59Z",
-        "2027-01-15T08:00:00+23:59", "2027-01-15T08:00:60Z", "2027-01-15T08:00:00.999999999Z",
+        "0000-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00Z",
+        "2038-01-19T03:14:08Z",
+        "9999-12-31T23:59:59Z",
+        "2027-01-15T08:00:00+23:59",
+        "2027-01-15T08:00:60Z",
+        "2027-01-15T08:00:00.999999999Z",
     ] {
         for name in ["iat", "nbf", "exp", "auth_time"] {
             let token = forge.sign(&with_claim(&claims, name, json!(moment)), &forge.footer());

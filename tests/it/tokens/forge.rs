@@ -1,6 +1,5 @@
 //! A signing key that the service uses and the test knows: what it signs can be wrong in one way and right in all others.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign::{
     crypto::{MasterKeys, seal_new_key},
     domain::{KeyState, SealedKey},
@@ -88,8 +87,4 @@ pub(super) fn without_claim(payload: &str, name: &str) -> String {
 /// The payload with a claim said again, after all others.
 pub(super) fn with_claim_twice(payload: &str, name: &str, value: &Value) -> String {
     format!(r#"{},"{name}":{value}}}"#, payload.strip_suffix('}').unwrap())
-}
-
-pub(super) fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
 }

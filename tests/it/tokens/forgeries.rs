@@ -1,6 +1,6 @@
 //! Tokens that are signed with our own key and still are not good: every check of what they say stands for itself.
 
-use countersign::{app::Rejection, domain::KeyState};
+use countersign::{app::Rejection, domain::KeyState, proto::WhoAmIRequest};
 use pasetors::{keys::SymmetricKey, version4::LocalToken};
 use serde_json::{Value, json};
 
@@ -161,7 +161,7 @@ async fn a_token_for_somebody_or_something_else_is_refused() {
     assert_eq!(authenticate(&app.app, &forge.sign(&later, &forge.footer())), Ok(()));
     let of_others = with("sid", json!("01890000-0000-7000-8000-000000000000"));
     let mut client = app.client().await;
-    let request = with_bearer(Default::default(), &forge.sign(&of_others, &forge.footer()));
+    let request = with_bearer(WhoAmIRequest {}, &forge.sign(&of_others, &forge.footer()));
     let refusal = client.who_am_i(request).await.unwrap_err();
     assert_eq!(summary(&refusal), "Unauthenticated SESSION_ENDED", "a session that never was");
 }

@@ -17,7 +17,7 @@ struct File<T> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Token {
+struct TokenVector {
     name: String,
     expect_fail: bool,
     key: Option<String>,
@@ -31,7 +31,7 @@ struct Token {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Paserk {
+struct PaserkVector {
     name: String,
     expect_fail: bool,
     key: Option<String>,
@@ -48,7 +48,7 @@ fn tests<T: for<'a> Deserialize<'a>>(file: &str, count: usize) -> Vec<T> {
     tests
 }
 
-impl Token {
+impl TokenVector {
     /// What the token says, as far as it is what it should be.
     fn open(&self, footer: Option<&[u8]>) -> Option<String> {
         let assertion = Some(self.implicit_assertion.as_bytes());
@@ -65,7 +65,7 @@ impl Token {
 
 #[test]
 fn every_token_opens_or_fails_as_it_should() {
-    for test in tests::<Token>(TOKENS, 17) {
+    for test in tests::<TokenVector>(TOKENS, 17) {
         let expected = test.payload.clone().filter(|_| !test.expect_fail);
         assert_eq!(test.open(None), expected, "{}, the footer as it is", test.name);
         if !test.footer.is_empty() {
@@ -88,7 +88,11 @@ fn written(key: &impl FormatAsPaserk) -> String {
 }
 
 /// From bytes to text and back; text that must not be read is not.
-fn expect_round_trip(test: &Paserk, write: impl Fn(&[u8]) -> Option<String>, read: impl Fn(&str) -> Option<Vec<u8>>) {
+fn expect_round_trip(
+    test: &PaserkVector,
+    write: impl Fn(&[u8]) -> Option<String>,
+    read: impl Fn(&str) -> Option<Vec<u8>>,
+) {
     let key = test.key.as_deref().map(bytes);
     if test.expect_fail {
         assert_eq!(key.and_then(|key| write(&key)), None, "{}", test.name);
@@ -100,7 +104,7 @@ fn expect_round_trip(test: &Paserk, write: impl Fn(&[u8]) -> Option<String>, rea
 }
 
 /// An id is made of a key, and read for what it is, never turned back.
-fn expect_id(test: &Paserk, write: impl Fn(&[u8]) -> Option<Id>) {
+fn expect_id(test: &PaserkVector, write: impl Fn(&[u8]) -> Option<Id>) {
     let id = test.key.as_deref().and_then(|key| write(&bytes(key))).map(|id| written(&id));
     assert_eq!(id, test.paserk, "{}", test.name);
     if let Some(paserk) = &test.paserk {
@@ -122,42 +126,48 @@ fn local(bytes: &[u8]) -> Option<SymmetricKey<V4>> {
 
 #[test]
 fn public_keys_are_written_and_read() {
-    for test in tests::<Paserk>(include_str!("../../vectors/paseto/PASERK/k4.public.json"), 4) {
-        expect_round_trip(&test, |key| public(key).map(|key| written(&key)), |text| {
-            Some(AsymmetricPublicKey::<V4>::try_from(text).ok()?.as_bytes().to_vec())
-        });
+    for test in tests::<PaserkVector>(include_str!("../../vectors/paseto/PASERK/k4.public.json"), 4) {
+        expect_round_trip(
+            &test,
+            |key| public(key).map(|key| written(&key)),
+            |text| Some(AsymmetricPublicKey::<V4>::try_from(text).ok()?.as_bytes().to_vec()),
+        );
     }
-    for test in tests::<Paserk>(include_str!("../../vectors/paseto/PASERK/k4.pid.json"), 5) {
+    for test in tests::<PaserkVector>(include_str!("../../vectors/paseto/PASERK/k4.pid.json"), 5) {
         expect_id(&test, |key| public(key).map(|key| Id::from(&key)));
     }
 }
 
 #[test]
 fn local_keys_are_written_and_read() {
-    for test in tests::<Paserk>(include_str!("../../vectors/paseto/PASERK/k4.local.json"), 5) {
-        expect_round_trip(&test, |key| local(key).map(|key| written(&key)), |text| {
-            Some(SymmetricKey::<V4>::try_from(text).ok()?.as_bytes().to_vec())
-        });
+    for test in tests::<PaserkVector>(include_str!("../../vectors/paseto/PASERK/k4.local.json"), 5) {
+        expect_round_trip(
+            &test,
+            |key| local(key).map(|key| written(&key)),
+            |text| Some(SymmetricKey::<V4>::try_from(text).ok()?.as_bytes().to_vec()),
+        );
     }
-    for test in tests::<Paserk>(include_str!("../../vectors/paseto/PASERK/k4.lid.json"), 4) {
+    for test in tests::<PaserkVector>(include_str!("../../vectors/paseto/PASERK/k4.lid.json"), 4) {
         expect_id(&test, |key| local(key).map(|key| Id::from(&key)));
     }
 }
 
 /// Its seed is all zeros, on which pasetors panics, as it documents. We never make one, and refuse a master key of zeros.
-fn has_zero_seed(test: &Paserk) -> bool {
+fn has_zero_seed(test: &PaserkVector) -> bool {
     ["k4.secret-1", "k4.sid-1"].contains(&test.name.as_str())
 }
 
 #[test]
 fn secret_keys_are_written_and_read() {
-    let secrets = tests::<Paserk>(include_str!("../../vectors/paseto/PASERK/k4.secret.json"), 5);
+    let secrets = tests::<PaserkVector>(include_str!("../../vectors/paseto/PASERK/k4.secret.json"), 5);
     for test in secrets.iter().filter(|test| !has_zero_seed(test)) {
-        expect_round_trip(test, |key| secret(key).map(|key| written(&key)), |text| {
-            Some(AsymmetricSecretKey::<V4>::try_from(text).ok()?.as_bytes().to_vec())
-        });
+        expect_round_trip(
+            test,
+            |key| secret(key).map(|key| written(&key)),
+            |text| Some(AsymmetricSecretKey::<V4>::try_from(text).ok()?.as_bytes().to_vec()),
+        );
     }
-    let ids = tests::<Paserk>(include_str!("../../vectors/paseto/PASERK/k4.sid.json"), 4);
+    let ids = tests::<PaserkVector>(include_str!("../../vectors/paseto/PASERK/k4.sid.json"), 4);
     for test in ids.iter().filter(|test| !has_zero_seed(test)) {
         expect_id(test, |key| secret(key).map(|key| Id::from(&key)));
     }
