@@ -24,7 +24,7 @@ fmt: tools ## Format Rust and Protobuf in place
 	cargo fmt --all
 	.tools/bin/buf format -w --exclude-path proto/google
 
-lint: tools deny ## Check format, lints and dependencies, changing nothing
+lint: tools deny proto-breaking ## Check format, lints, dependencies and compatibility, changing nothing
 	cargo fmt --all --check
 	.tools/bin/buf lint
 	.tools/bin/buf format -d --exit-code --exclude-path proto/google
