@@ -177,14 +177,7 @@ mod tests {
     use super::*;
     use crate::{domain::PasswordPolicy, entropy::OsEntropy};
 
-    const CHEAP: HashingSettings = HashingSettings {
-        memory_kib: 32,
-        iterations: 1,
-        lanes: 1,
-        threads: 2,
-        queue: 3,
-        max_wait: Duration::from_mins(1),
-    };
+    const CHEAP: HashingSettings = HashingSettings::CHEAP;
 
     fn passwords(settings: HashingSettings) -> Passwords {
         Passwords::start(settings, &(Arc::new(OsEntropy) as Arc<dyn Entropy>)).unwrap()

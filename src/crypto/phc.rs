@@ -119,18 +119,9 @@ impl Stored {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    const CHEAP: HashingSettings = HashingSettings {
-        memory_kib: 32,
-        iterations: 1,
-        lanes: 1,
-        threads: 1,
-        queue: 1,
-        max_wait: Duration::from_secs(1),
-    };
+    const CHEAP: HashingSettings = HashingSettings::CHEAP;
 
     #[test]
     fn a_hash_by_another_implementation_is_read() {

@@ -18,3 +18,10 @@ pub struct HashingSettings {
     /// How long one of them waits.
     pub max_wait: Duration,
 }
+
+#[cfg(test)]
+impl HashingSettings {
+    /// As cheap as Argon2id can be.
+    pub(super) const CHEAP: Self =
+        Self { memory_kib: 32, iterations: 1, lanes: 1, threads: 2, queue: 3, max_wait: Duration::from_mins(1) };
+}

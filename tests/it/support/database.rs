@@ -113,6 +113,20 @@ impl Database {
         }
     }
 
+    /// The bytes in the first column of every row that a query finds.
+    pub async fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {
+        match self {
+            Self::Sqlite { .. } => {
+                let rows = self.sqlite().await.fetch_all(AssertSqlSafe(sql)).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+            Self::Postgres { .. } => {
+                let rows = self.postgres().await.fetch_all(AssertSqlSafe(sql)).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
     /// Keeps everybody else from writing, and on PostgreSQL from reading too, until it is released.
     pub async fn lock(&self) -> Lock {
         match self {
