@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test measure fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run build test test-rust test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,8 +14,25 @@ run: ## Run the server with development defaults
 build: ## Build the release binary
 	cargo build --release --locked
 
-test: tools ## Run every test, beside a PostgreSQL that starts and ends with them
+test: test-rust test-ts ## Run every test, beside a PostgreSQL that starts and ends with them
+
+test-rust: tools ## Run the service's tests alone
 	tests/with-postgres cargo test --workspace --locked
+
+test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service
+	cargo build --locked
+	cd client-ts && npm run build && npm test && npm run size && npm run package
+
+gen: tools client-ts/node_modules ## Generate the TypeScript client's messages from proto/
+	.tools/bin/buf generate
+
+gen-check: tools client-ts/node_modules ## Check that what is generated is what proto/ says
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
+	.tools/bin/buf generate --output "$$out" && diff -r "$$out/client-ts/src/gen" client-ts/src/gen
+
+client-ts/node_modules: client-ts/package-lock.json
+	cd client-ts && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure
@@ -24,7 +41,7 @@ fmt: tools ## Format Rust and Protobuf in place
 	cargo fmt --all
 	.tools/bin/buf format -w --exclude-path proto/google
 
-lint: tools deny proto-breaking ## Check format, lints, dependencies and compatibility, changing nothing
+lint: tools deny proto-breaking gen-check ## Check format, lints, dependencies and compatibility, changing nothing
 	cargo fmt --all --check
 	.tools/bin/buf lint
 	.tools/bin/buf format -d --exit-code --exclude-path proto/google
@@ -50,4 +67,4 @@ tools: ## Install what lint and tests call into .tools/
 	@tests/tools
 
 clean: ## Remove what was built and installed here
-	rm -rf target .tools
+	rm -rf target .tools client-ts/node_modules client-ts/dist client-ts/build

@@ -117,6 +117,30 @@ async fn a_migration_that_is_killed_half_way_leaves_nothing_in_sqlite() {
     assert_eq!(applied(&database).await, STEPS);
 }
 
+/// What may be there once only, by table: columns, and whether that holds for some rows alone.
+#[tokio::test]
+async fn both_engines_hold_the_same_to_be_unique() {
+    let (sqlite, postgres) = (Database::create(Engine::Sqlite).await, Database::create(Engine::Postgres).await);
+    for database in [&sqlite, &postgres] {
+        assert_eq!(binary(database).run(&["migrate"]).await.code, Some(0));
+    }
+    let of_sqlite = "SELECT group_concat(line, ' ') FROM (
+        SELECT t.name || '(' || group_concat(c.name) || ')' || CASE WHEN i.partial THEN '?' ELSE '' END AS line
+        FROM sqlite_master t JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) c
+        WHERE t.type = 'table' AND i.\"unique\" GROUP BY t.name, i.name ORDER BY 1)";
+    let of_postgres = "SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM (
+        SELECT t.relname || '(' || string_agg(c.attname, ',') || ')' || CASE WHEN i.indpred IS NULL THEN '' ELSE '?' END
+            AS line
+        FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+        JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = ANY (i.indkey)
+        WHERE i.indisunique AND t.relnamespace = current_schema()::regnamespace
+        GROUP BY t.relname, i.indexrelid, i.indpred) lines";
+    let expected = "audit_events(id) seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? users(email_key) \
+                    users(id)";
+    assert_eq!(sqlite.text(of_sqlite).await.as_deref(), Some(expected));
+    assert_eq!(postgres.text(of_postgres).await.as_deref(), Some(expected));
+}
+
 #[tokio::test]
 async fn both_engines_have_one_schema() {
     let (sqlite, postgres) = (Database::create(Engine::Sqlite).await, Database::create(Engine::Postgres).await);

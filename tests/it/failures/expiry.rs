@@ -73,6 +73,22 @@ on_both_engines! {
         assert_eq!(who_am_i(&mut client, &second).await, Err(ENDED.to_owned()));
     }
 
+    async fn a_session_is_over_in_time_also_while_the_database_is_away(engine) {
+        let app = TestApp::with(engine, |setup| {
+            setup.policy.sessions.idle = 60 * SECOND;
+            setup.policy.sessions.absolute = 60 * SECOND;
+        })
+        .await;
+        let mut client = app.client().await;
+        let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
+        assert_eq!(who_am_i(&mut client, &tokens).await, Ok(()));
+        app.store.close().await.unwrap();
+        app.clock.advance(59 * SECOND);
+        assert_eq!(who_am_i(&mut client, &tokens).await, Ok(()), "what was last known");
+        app.clock.advance(SECOND);
+        assert_eq!(who_am_i(&mut client, &tokens).await, Err(ENDED.to_owned()));
+    }
+
     async fn what_was_refused_as_expired_stays_refused_when_the_clock_is_set_back(engine) {
         let app = TestApp::spawn(engine).await;
         let mut client = app.client().await;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use countersign::proto::{LogoutRequest, Tokens, WhoAmIRequest};
+use countersign::{
+    app::{Error, Rejection},
+    domain::AccessToken,
+    proto::{LogoutRequest, Tokens, WhoAmIRequest},
+};
 
 use crate::support::{
     TestApp,
@@ -113,6 +117,16 @@ on_both_engines! {
         for tokens in [&leaving, &disabled] {
             assert_eq!(who_am_i(&mut other, tokens).await, Err(ENDED.to_owned()));
         }
+    }
+
+    async fn a_node_knows_what_was_ended_before_it_serves(engine) {
+        let app = TestApp::spawn(engine).await;
+        let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
+        let token = AccessToken::from_text(tokens.access_token.clone());
+        app.client().await.logout(with_bearer(LogoutRequest::default(), &tokens.access_token)).await.unwrap();
+        let new = app.use_cases(&app.setup.master_keys).await.unwrap();
+        let refusal = new.authenticate(Some(&token)).map(drop);
+        assert!(matches!(refusal, Err(Error::Rejected(Rejection::SessionEnded))), "{refusal:?}");
     }
 
     async fn a_disabled_person_gets_nothing_more_wherever_they_hold_on(engine) {

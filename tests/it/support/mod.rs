@@ -14,7 +14,7 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign::{
-    app::{App, Parts, Policy},
+    app::{App, Error, Parts, Policy},
     crypto::{HashingSettings, MasterKeys, Passwords},
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
@@ -190,6 +190,20 @@ impl TestApp {
             async move { server.run(app, stop).await.unwrap() }
         });
         Self { address, url, clock, app, store, passwords, mail, database, setup, stop, running }
+    }
+
+    /// What a service with these master keys would begin with on the same database, before it serves or does any chore.
+    pub async fn use_cases(&self, master_keys: &str) -> Result<App, Error> {
+        let parts = Parts {
+            store: self.store.clone(),
+            passwords: self.passwords.clone(),
+            master_keys: MasterKeys::parse(master_keys).unwrap(),
+            mailer: self.mail.clone(),
+            clock: self.clock.clone(),
+            entropy: Arc::new(OsEntropy),
+            policy: self.setup.policy.clone(),
+        };
+        App::start(parts).await
     }
 
     /// Stops as SIGTERM would, and waits for the end.

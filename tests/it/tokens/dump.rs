@@ -40,11 +40,10 @@ async fn dump(database: &Database, engine: Engine) -> Vec<(String, Vec<u8>)> {
 
 /// The ways in which somebody might offer a stolen value.
 fn offers(value: &[u8]) -> Vec<String> {
-    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-    let base64 = URL_SAFE_NO_PAD.encode(value);
     let text = String::from_utf8(value.to_vec()).ok();
-    let bare = text.into_iter().chain([hex, base64]);
-    bare.flat_map(|text| [format!("cs_rt_{text}"), format!("v4.public.{text}"), format!("v4.local.{text}"), text]).collect()
+    let bare = text.into_iter().chain([hex(value), URL_SAFE_NO_PAD.encode(value)]);
+    bare.flat_map(|text| [format!("cs_rt_{text}"), format!("v4.public.{text}"), format!("v4.local.{text}"), text])
+        .collect()
 }
 
 /// A service that has seen some life, and what its people's devices hold.
@@ -61,6 +60,10 @@ async fn lived_in(engine: Engine) -> (TestApp, Forge, Vec<Tokens>) {
     (app, forge, vec![first, second, left])
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
@@ -68,18 +71,17 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 /// All that must not lie in the database, in every spelling.
 fn secrets(app: &TestApp, forge: &Forge, held: &[Tokens]) -> Vec<(&'static str, Vec<u8>)> {
     let master = app.setup.master_keys.strip_prefix("cs_mk_").unwrap();
-    let hex: String = forge.seed.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut secrets = vec![
         ("the password", PASSWORD.as_bytes().to_vec()),
         ("the seed of the signing key", forge.seed.to_vec()),
-        ("the seed in hex", hex.into_bytes()),
+        ("the seed in hex", hex(&forge.seed).into_bytes()),
         ("the seed in base64url", URL_SAFE_NO_PAD.encode(forge.seed).into_bytes()),
         ("the master key's text", master.as_bytes().to_vec()),
         ("the master key", URL_SAFE_NO_PAD.decode(master).unwrap()),
     ];
     for tokens in held {
         let parts = RefreshToken::from_text(tokens.refresh_token.clone()).parts().unwrap();
-        secrets.push(("an access token's signature", tokens.access_token.as_bytes()[200..280].to_vec()));
+        secrets.push(("a part of an access token", tokens.access_token.as_bytes()[200..280].to_vec()));
         secrets.push(("a refresh token", tokens.refresh_token.as_bytes()[6..].to_vec()));
         secrets.push(("a refresh token's tag", parts.tag.to_vec()));
         secrets.push(("a refresh token's check", parts.check.to_vec()));

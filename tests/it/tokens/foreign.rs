@@ -28,7 +28,9 @@ async fn verified(public_key: &str, token: &str) -> Result<Value, String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{python}: {error}; `make tools` installs it, and `make test` does so by itself"));
+        .unwrap_or_else(|error| {
+            panic!("{python}: {error}; `make tools` installs it, and `make test` does so by itself")
+        });
     child.stdin.take().unwrap().write_all(token.as_bytes()).await.unwrap();
     let output = in_time(child.wait_with_output()).await.unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

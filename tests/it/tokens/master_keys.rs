@@ -1,16 +1,10 @@
 //! The master key is changed without anybody noticing; without it nothing opens, and the service says so before it serves.
 
-use std::sync::Arc;
-
-use countersign::{
-    app::{App, Parts},
-    crypto::MasterKeys,
-    entropy::OsEntropy,
-};
+use countersign::proto::WhoAmIRequest;
 
 use super::forge::Forge;
 use crate::support::{
-    Engine, TestApp,
+    TestApp,
     grpc::{login, refresh, summary, with_bearer},
     on_both_engines,
     process::Binary,
@@ -19,23 +13,14 @@ use crate::support::{
 const NEW: &str = "cs_mk_AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
 const OTHER: &str = "cs_mk_AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
 
-/// A token's second to ninth characters are its key's version, and more.
+/// What a token begins with: the version of its master key, and half a byte of an age that all sessions share.
 fn version(refresh_token: &str) -> &str {
     &refresh_token[6..8]
 }
 
 /// Why a service with these master keys does not start on the app's database.
 async fn why_not(app: &TestApp, master_keys: &str) -> String {
-    let parts = Parts {
-        store: app.store.clone(),
-        passwords: app.passwords.clone(),
-        master_keys: MasterKeys::parse(master_keys).unwrap(),
-        mailer: app.mail.clone(),
-        clock: app.clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        policy: app.setup.policy.clone(),
-    };
-    App::start(parts).await.map(drop).unwrap_err().to_string()
+    app.use_cases(master_keys).await.map(drop).unwrap_err().to_string()
 }
 
 on_both_engines! {
@@ -46,7 +31,7 @@ on_both_engines! {
 
         let app = app.restart_with(|setup| setup.master_keys = format!("{NEW}\n{old}\n")).await;
         let mut client = app.client().await;
-        client.who_am_i(with_bearer(Default::default(), &before.access_token)).await.unwrap();
+        client.who_am_i(with_bearer(WhoAmIRequest::default(), &before.access_token)).await.unwrap();
         let moved = refresh(&mut client, &before.refresh_token).await.unwrap();
         assert_ne!(version(&moved.refresh_token), version(&before.refresh_token), "it moves to the new key");
         let again = refresh(&mut client, &before.refresh_token).await.unwrap();
@@ -81,7 +66,7 @@ on_both_engines! {
         let mut client = app.client().await;
         let refusal = refresh(&mut client, &before.refresh_token).await.unwrap_err();
         assert_eq!(summary(&refusal), "Unauthenticated TOKEN_INVALID");
-        let refusal = client.who_am_i(with_bearer(Default::default(), &before.access_token)).await.unwrap_err();
+        let refusal = client.who_am_i(with_bearer(WhoAmIRequest::default(), &before.access_token)).await.unwrap_err();
         assert_eq!(summary(&refusal), "Unauthenticated TOKEN_INVALID");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL").await, 1);
         assert!(login(&mut client, "ada@example.com").await.is_ok());

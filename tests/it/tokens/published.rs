@@ -77,7 +77,8 @@ async fn keys_are_published_while_they_verify_and_with_no_secret_half() {
     }
     assert_eq!(states.len(), 3);
     let text = published.to_string();
-    for secret in ["k4.secret", "k4.local", "v4.local", "sealed", revoked.key.id.as_str(), revoked.key.public.as_str()] {
+    for secret in ["k4.secret", "k4.local", "v4.local", "sealed", revoked.key.id.as_str(), revoked.key.public.as_str()]
+    {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
