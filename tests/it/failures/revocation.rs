@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use countersign::{
-    app::{Error, Rejection},
-    domain::AccessToken,
+    app::{Error, Login, Rejection},
+    domain::{AccessToken, Device, Password},
     proto::{LogoutRequest, Tokens, WhoAmIRequest},
 };
 
 use crate::support::{
-    TestApp,
-    grpc::{Client, login, refresh, summary, with_bearer},
+    PASSWORD, TestApp,
+    grpc::{Client, login, refresh, sign_up, summary, with_bearer},
     on_both_engines,
 };
 
@@ -126,6 +126,22 @@ on_both_engines! {
         app.client().await.logout(with_bearer(LogoutRequest::default(), &tokens.access_token)).await.unwrap();
         let new = app.use_cases(&app.setup.master_keys).await.unwrap();
         let refusal = new.authenticate(Some(&token)).map(drop);
+        assert!(matches!(refusal, Err(Error::Rejected(Rejection::SessionEnded))), "{refusal:?}");
+    }
+
+    async fn who_makes_room_for_a_newer_session_is_refused_without_a_look_into_the_database(engine) {
+        let app = TestApp::with(engine, |setup| setup.policy.max_sessions_per_user = 1).await;
+        sign_up(&mut app.client().await, "ada@example.com").await;
+        let node = app.use_cases(&app.setup.master_keys).await.unwrap();
+        let login = async || {
+            let (email, password) = ("ada@example.com".parse().unwrap(), Password::parse(PASSWORD).unwrap());
+            let command = Login { email, password, device: Device::default() };
+            node.login(command).await.unwrap().tokens.access
+        };
+        let oldest = login().await;
+        assert!(node.authenticate(Some(&oldest)).is_ok());
+        login().await;
+        let refusal = node.authenticate(Some(&oldest)).map(drop);
         assert!(matches!(refusal, Err(Error::Rejected(Rejection::SessionEnded))), "{refusal:?}");
     }
 
