@@ -19,7 +19,10 @@ test: test-rust test-ts ## Run every test, beside a PostgreSQL that starts and e
 test-rust: tools ## Run the service's tests alone
 	tests/with-postgres cargo test --workspace --locked
 
-test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service
+test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service and in a real browser
+	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
+	tests/apt-install chromium faketime || \
+	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }
 	cargo build --locked
 	cd client-ts && npm run build && npm test && npm run size && npm run package
 

@@ -7,5 +7,5 @@ export type { Session } from "./gen/countersign/v1/session_pb.js";
 export type { User } from "./gen/countersign/v1/user_pb.js";
 export { messages } from "./messages.js";
 export type { AuthClientOptions, AuthLocks, AuthStorage, CallOptions } from "./options.js";
-export type { AuthSession, SignInInput, SignOutOptions, SignUpInput } from "./session.js";
+export type { AuthSession, Credential, SignInInput, SignOutOptions, SignUpInput } from "./session.js";
 export type { SessionState } from "./status.js";

@@ -39,18 +39,19 @@ export function closeIfRefused(parts: SessionParts, seen: Kept | undefined, erro
 }
 
 /** Refreshes, unless another tab has by now. Rejects if there are no new tokens, and closes only if there can be none. */
-export async function renew(parts: SessionParts, seen: Kept | undefined): Promise<void> {
+export async function renew(parts: SessionParts, seen: Kept | undefined): Promise<boolean> {
   const { mode, rpc, vault, status } = parts;
-  if (!isSameTurn(vault.read(), seen)) return;
+  if (!isSameTurn(vault.read(), seen)) return false;
   if (mode === "bearer" && seen?.refresh === undefined) throw notSignedIn();
   const before = status.get();
   status.set({ ...before, state: "refreshing" });
   try {
     const answer = await rpc(({ client, delivery }) => client.refresh({ refreshToken: seen?.refresh ?? "", delivery }));
     // Without locks another tab may have signed out meanwhile.
-    if (vault.read()?.session !== seen?.session) return;
+    if (vault.read()?.session !== seen?.session) return false;
     keep(parts, answer.signedIn, (seen?.turn ?? 0) + 1);
     if (seen === undefined) parts.tellTabs();
+    return true;
   } catch (error) {
     closeIfRefused(parts, seen, error);
     throw error;

@@ -6,6 +6,7 @@ import type { User } from "./gen/countersign/v1/user_pb.js";
 import type { CallOptions } from "./options.js";
 import { close, open, type SessionParts } from "./session-core.js";
 import type { SessionState } from "./status.js";
+import type { Kept } from "./vault.js";
 
 /** What opens a session. */
 export interface SignInInput {
@@ -25,6 +26,19 @@ export interface SignUpInput {
 export interface SignOutOptions extends CallOptions {
   /** Whether every session of the person is to end, not only this one. */
   readonly everywhere?: boolean | undefined;
+}
+
+/** What calls of your own carry, at one moment. */
+export interface Credential {
+  /** The access token; absent in cookie mode, where the browser adds it. Ask again for each call. */
+  readonly token: string | undefined;
+  /** Whether a refresh has just brought it: refused as expired even so, the next would be too. */
+  readonly isFresh: boolean;
+  /**
+   * Refreshes, for a call that was refused with `TOKEN_EXPIRED`, unless that has been done since; what to repeat the call
+   * with. `undefined` if somebody else is signed in by now.
+   */
+  renew(): Promise<Credential | undefined>;
 }
 
 /** Who is signed in. Every promise rejects with an `AuthError`. */
@@ -52,11 +66,23 @@ export interface AuthSession {
    * out only if the service refuses, not if it cannot be reached.
    */
   refresh(): Promise<void>;
+  /** For calls to services that accept the tokens; `undefined` if nobody is signed in. `countersign/connect` uses it. */
+  credential(): Credential | undefined;
 }
 
 /** The session over these parts. */
 export function createSession(parts: SessionParts, refresh: Refresh, asCaller: AsCaller): AuthSession {
   const { rpc, vault, status, exclusive } = parts;
+  const credential = (seen: Kept | undefined, isFresh = false): Credential | undefined =>
+    seen && {
+      token: seen.access,
+      isFresh,
+      async renew() {
+        const isFresh = await refresh(seen);
+        const now = vault.read();
+        return now?.session === seen.session ? credential(now, isFresh) : undefined;
+      },
+    };
   return {
     get state() {
       return status.get().state;
@@ -91,6 +117,9 @@ export function createSession(parts: SessionParts, refresh: Refresh, asCaller: A
         if (!endsSession(error)) throw error;
       }
     },
-    refresh: () => refresh(vault.read()),
+    async refresh() {
+      await refresh(vault.read());
+    },
+    credential: () => credential(vault.read()),
   };
 }

@@ -22,10 +22,28 @@ export interface Vault {
 
 /** A vault in this storage, for the service at this address. */
 export function createVault(storage: AuthStorage, key: string): Vault {
+  // A storage may be full. What it did not take is kept here: a refresh token that is lost cannot be had again.
+  let unsaved: { readonly kept: Kept; readonly beside: string | null } | undefined;
   return {
-    read: () => parse(storage.getItem(key)),
-    write: (kept) => storage.setItem(key, JSON.stringify(kept)),
-    clear: () => storage.removeItem(key),
+    read() {
+      const text = storage.getItem(key);
+      if (unsaved?.beside === text) return unsaved.kept;
+      // Another tab has written since.
+      unsaved = undefined;
+      return parse(text);
+    },
+    write(kept) {
+      unsaved = undefined;
+      try {
+        storage.setItem(key, JSON.stringify(kept));
+      } catch {
+        unsaved = { kept, beside: storage.getItem(key) };
+      }
+    },
+    clear() {
+      unsaved = undefined;
+      storage.removeItem(key);
+    },
   };
 }
 

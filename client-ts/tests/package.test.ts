@@ -4,12 +4,17 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type AuthClientOptions, AuthError, createAuthClient, messages, type Reason } from "countersign";
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
 
 const root = new URL("../../", import.meta.url);
 
-test("the README's example is the one that was compiled", async () => {
-  const [readme, example] = await Promise.all(["README.md", "tests/readme-example.ts"].map((path) => readFile(new URL(path, root), "utf8")));
-  assert.ok(readme?.includes(`\`\`\`ts\n${example}\`\`\``));
+test("the README's examples are the ones that were compiled", async () => {
+  const readme = await readFile(new URL("README.md", root), "utf8");
+  const shown = [...readme.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(([, , text]) => text);
+  const names = ["readme-example.ts", "readme-react.tsx", "readme-verify.ts", "readme-connect.ts"];
+  const compiled = await Promise.all(names.map((name) => readFile(new URL(`tests/${name}`, root), "utf8")));
+  assert.deepEqual(shown, compiled);
 });
 
 test("the README's example runs, and a visitor who is not signed in costs no call", async () => {
@@ -21,6 +26,17 @@ test("the README's example runs, and a visitor who is not signed in costs no cal
   } finally {
     globalThis.fetch = fetch;
   }
+});
+
+test("the README's other examples run", async () => {
+  const { caller } = await import("./readme-verify.js");
+  assert.equal(await caller(new Request("http://localhost/")), undefined);
+  assert.equal(await caller(new Request("http://localhost/", { headers: { authorization: "Bearer x" } })), undefined);
+  const { transport } = await import("./readme-connect.js");
+  assert.equal(typeof transport.unary, "function");
+  const { Greeting } = await import("./readme-react.js");
+  const client = createAuthClient({ baseUrl: "/", mode: "bearer" });
+  assert.equal(renderToString(createElement(Greeting, { client })), "<p>Who are you?</p>");
 });
 
 test("there is a message for each reason of the proto file, and for no other", async () => {

@@ -19,6 +19,8 @@ export interface Network {
   expire(): void;
   /** The same for every token, old and new. */
   expireAll(): void;
+  /** Ends that. */
+  recover(): void;
   /** Runs before a call is sent; may wait, or throw as fetch does. */
   before: (rpc: string, signal: AbortSignal | null | undefined) => Promise<void>;
 }
@@ -36,6 +38,9 @@ export function createNetwork(origin?: string): Network {
     expire: () => void expired.add(latest),
     expireAll() {
       allExpired = true;
+    },
+    recover() {
+      allExpired = false;
     },
     before: () => Promise.resolve(),
     async fetch(input, init) {

@@ -2,9 +2,10 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -18,15 +19,44 @@ export class Service {
   #process: ChildProcess | undefined;
   #listen = "127.0.0.1:0";
   readonly #data: string;
+  readonly #env: Readonly<Record<string, string>>;
+  #clock: string | undefined;
+  #ahead = 0;
 
-  private constructor(data: string) {
+  private constructor(data: string, env: Readonly<Record<string, string>>) {
     this.#data = data;
+    this.#env = env;
   }
 
-  static async start(): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")));
+  /** With these settings beside the usual ones. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")), env);
     await service.resume();
     return service;
+  }
+
+  /** The same, but the service's clock is ours to advance, so that tokens expire when a test says so. */
+  static async startWithClock(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    const clock = join(await mkdtemp(join(tmpdir(), "countersign-clock-")), "clock");
+    await writeFile(clock, "+0");
+    const service = await Service.start({
+      ...env,
+      LD_PRELOAD: faketime(),
+      FAKETIME_TIMESTAMP_FILE: clock,
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    });
+    service.#clock = clock;
+    return service;
+  }
+
+  /** Sets the service's clock ahead, so that every access token there is has expired. */
+  async expireTokens(): Promise<void> {
+    if (this.#clock === undefined) throw new Error("this service runs by the machine's clock");
+    this.#ahead += 6 * 60;
+    // In one step: the service may read it at any moment.
+    await writeFile(`${this.#clock}.next`, `+${this.#ahead}`);
+    await rename(`${this.#clock}.next`, this.#clock);
   }
 
   get url(): string {
@@ -41,6 +71,7 @@ export class Service {
         COUNTERSIGN_PASSWORDS__MEMORY_KIB: "32",
         COUNTERSIGN_PASSWORDS__ITERATIONS: "1",
         COUNTERSIGN_BROWSER__SAME_SITE_ORIGINS: ORIGIN,
+        ...this.#env,
       },
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -70,5 +101,15 @@ export class Service {
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#data, { recursive: true });
+    if (this.#clock !== undefined) await rm(dirname(this.#clock), { recursive: true });
   }
+}
+
+/** libfaketime, where Debian puts it: the one for threads, as with the other a thread sees the real time now and then. */
+function faketime(): string {
+  const found = readdirSync("/usr/lib")
+    .map((architecture) => `/usr/lib/${architecture}/faketime/libfaketimeMT.so.1`)
+    .find((path) => existsSync(path));
+  if (found === undefined) throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
+  return found;
 }
