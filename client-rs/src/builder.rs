@@ -139,13 +139,11 @@ impl VerifierBuilder {
     /// # Errors
     /// When a setting cannot be right.
     pub fn build(self) -> Result<Verifier, BuildError> {
-        let keys = match &self.fixed_keys {
-            Some(json) => Source::Fixed(Keys::parse(json.as_bytes(), &self.issuer)?),
-            None => {
-                let endpoint = Endpoint::new(self.checked_url()?, self.certificates.as_deref())?;
-                let keeper = Keeper::new(endpoint, self.issuer.clone(), self.clock.clone(), self.keep_keys);
-                Source::Fetched(Arc::new(keeper))
-            }
+        let keys = if let Some(json) = &self.fixed_keys {
+            Source::Fixed(Keys::parse(json.as_bytes(), &self.issuer)?)
+        } else {
+            let endpoint = Endpoint::new(self.checked_url()?, self.certificates.as_deref())?;
+            Source::Fetched(Arc::new(Keeper::new(endpoint, self.issuer.clone(), self.clock.clone(), self.keep_keys)))
         };
         let expected = Expected { issuer: self.issuer, audience: self.audience };
         Ok(Verifier::from_parts(Parts { expected, keys, tokens: Tokens::new(self.remember), clock: self.clock }))

@@ -27,14 +27,13 @@ pub use verifier::Verifier;
 
 /// Generated from `proto/`.
 #[cfg(feature = "client")]
-#[expect(
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    clippy::pedantic,
-    missing_docs,
-    reason = "generated code"
-)]
+#[expect(clippy::allow_attributes_without_reason, clippy::pedantic, missing_docs, reason = "generated code")]
 pub mod proto {
     tonic::include_proto!("countersign.v1");
     include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
 }
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

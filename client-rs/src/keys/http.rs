@@ -97,7 +97,7 @@ fn connector(_url: &Uri, certificates: Option<&str>) -> Result<Connector, BuildE
         pki_types::{CertificateDer, pem::PemObject as _},
     };
 
-    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = certificates {
         let public = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {

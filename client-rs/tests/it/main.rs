@@ -5,6 +5,7 @@ mod support;
 
 mod agreement;
 mod claims;
+mod examples;
 mod keys;
 mod layer_grpc;
 mod layer_http;

@@ -10,7 +10,8 @@ pub struct FakeClock(Arc<Mutex<SystemTime>>);
 
 impl Default for FakeClock {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000))))
+        // 2027-01-15T08:00:00Z
+        Self(Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000))))
     }
 }
 

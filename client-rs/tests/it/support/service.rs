@@ -25,13 +25,13 @@ pub struct Service {
     child: Option<Child>,
 }
 
-/// Where Cargo puts the binary: two folders above this test. Cargo builds it for `cargo test --workspace`, and not for this
-/// package alone.
-fn binary() -> PathBuf {
+/// What Cargo built beside this test. The service itself it builds for `cargo test --workspace`, and not for this package
+/// alone.
+pub fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let binary = test.parent().unwrap().parent().unwrap().join("countersign");
-    assert!(binary.is_file(), "{} is missing: run `cargo build` first", binary.display());
-    binary
+    let path = test.parent().unwrap().parent().unwrap().join(name);
+    assert!(path.is_file(), "{} is missing: run `cargo build --workspace --examples` first", path.display());
+    path
 }
 
 impl Service {
@@ -76,7 +76,7 @@ impl Service {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(built("countersign"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("COUNTERSIGN_") {
                 command.env_remove(name);
