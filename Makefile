@@ -49,6 +49,7 @@ lint: tools deny proto-breaking gen-check ## Check format, lints, dependencies a
 	.tools/bin/buf lint
 	.tools/bin/buf format -d --exit-code --exclude-path proto/google
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package countersign-client --lib --no-default-features --locked -- -D warnings
 
 deny: tools ## Check licences, bans and sources of the dependencies
 	.tools/bin/cargo-deny --locked check bans licenses sources
