@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-rust test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run build test test-rust test-gateways test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,10 +14,16 @@ run: ## Run the server with development defaults
 build: ## Build the release binary
 	cargo build --release --locked
 
-test: test-rust test-ts ## Run every test, beside a PostgreSQL that starts and ends with them
+test: test-rust test-gateways test-ts ## Run every test, beside a PostgreSQL that starts and ends with them
 
 test-rust: tools ## Run the service's tests alone
 	tests/with-postgres cargo test --workspace --locked
+
+test-gateways: tools ## Run the tests with nginx, Caddy and Envoy alone
+	@{ command -v nginx && command -v caddy; } >/dev/null 2>&1 || tests/apt-install nginx-light caddy || \
+	{ echo "the tests need nginx and Caddy. Debian, Ubuntu: sudo apt-get install nginx-light caddy" >&2; exit 1; }
+	@[ -x .tools/bin/envoy ] || { echo "the tests need Envoy, which is not packaged for this system: put it on the PATH" >&2; exit 1; }
+	cargo test --locked --test it -- --ignored gateways::
 
 test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service and in a real browser
 	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \

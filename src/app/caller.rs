@@ -3,7 +3,7 @@
 use super::{App, Error, Rejection};
 use crate::{
     crypto::TokenRefusal,
-    domain::{AccessToken, Claims, SessionId, UserId},
+    domain::{AccessToken, Claims, Role, SessionId, Timestamp, UserId},
 };
 
 /// A signed-in person. To hold one is to be allowed to call.
@@ -29,6 +29,18 @@ impl Caller {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.claims.session
+    }
+
+    /// What they may do.
+    #[must_use]
+    pub fn roles(&self) -> &[Role] {
+        &self.claims.roles
+    }
+
+    /// When they last proved who they are.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.claims.authenticated_at
     }
 }
 

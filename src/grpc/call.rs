@@ -47,13 +47,20 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let extensions = request.extensions();
+        let id = extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let device = extensions.get::<Device>().cloned().unwrap_or_default();
         let page = extensions.get::<Page>().map(|page| page.0);
+        Self { device, ..Self::with(request.metadata(), page, id) }
+    }
+
+    /// What these headers bring when they come from that page.
+    pub(super) fn with(metadata: &MetadataMap, page: Option<CookieProfile>, request: RequestId) -> Self {
         Self {
-            request: extensions.get::<RequestId>().cloned().unwrap_or_default(),
-            device: extensions.get::<Device>().cloned().unwrap_or_default(),
+            request,
+            device: Device::default(),
             page,
-            bearer: bearer(request.metadata()),
-            cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(request.metadata(), profile)),
+            bearer: bearer(metadata),
+            cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(metadata, profile)),
         }
     }
 

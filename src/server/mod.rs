@@ -17,6 +17,7 @@ mod routes;
 mod settings;
 mod tls;
 mod trace;
+mod verify;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -45,13 +45,14 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "grpc",
         &["app", "domain", "proto", "store"],
-        &["prost", "prost_types", "thiserror", "tonic", "tonic_prost", "tonic_types", "tracing"],
+        &["envoy_types", "prost", "prost_types", "thiserror", "tonic", "tonic_prost", "tonic_types", "tracing"],
     ),
     (
         "server",
         &["app", "domain", "entropy", "grpc", "proto"],
         &[
             "axum",
+            "envoy_types",
             "ipnet",
             "serde",
             "serde_json",

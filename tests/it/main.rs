@@ -12,6 +12,7 @@ mod cookies;
 mod cors;
 mod endpoints;
 mod failures;
+mod gateways;
 mod guard;
 mod migrations;
 mod model;

@@ -1,5 +1,6 @@
 //! The real service on a free port, with a database of its own and a clock that tests turn.
 
+pub mod application;
 pub mod browser;
 mod clock;
 mod database;
