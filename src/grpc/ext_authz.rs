@@ -59,7 +59,8 @@ fn passed(pass: &Pass, spoofed: Vec<String>) -> OkHttpResponse {
     let told = pass.headers();
     let is_told = |name: &String| told.iter().any(|(own, _)| own.as_str() == name);
     let mut remove: Vec<_> = spoofed.into_iter().filter(|name| !is_told(name)).collect();
-    let mut headers: Vec<_> = told.iter().map(|(name, value)| header(name.as_str(), value.to_str().unwrap_or(""))).collect();
+    let mut headers: Vec<_> =
+        told.iter().map(|(name, value)| header(name.as_str(), value.to_str().unwrap_or(""))).collect();
     match pass.cookies() {
         "" => remove.push("cookie".to_owned()),
         rest => headers.push(header("cookie", rest)),

@@ -5,13 +5,19 @@ use std::sync::Arc;
 
 use tonic::{
     Code,
-    codegen::http::{HeaderMap, HeaderName, HeaderValue, Method, header::{AUTHORIZATION, ORIGIN}},
+    codegen::http::{
+        HeaderMap, HeaderName, HeaderValue, Method,
+        header::{AUTHORIZATION, ORIGIN},
+    },
     metadata::MetadataMap,
 };
 use tonic_types::StatusExt as _;
 
 use super::{CookieProfile, Origins, RequestId, call::Call, cookies, status::status};
-use crate::app::{App, Caller, Error};
+use crate::{
+    app::{App, Caller, Error},
+    domain::Role,
+};
 
 /// What the names of the headers begin with by which services behind a gateway learn who calls.
 pub(super) const PREFIX: &str = "x-auth-";
@@ -97,7 +103,7 @@ impl Pass {
     /// What the service behind the gateway is told: always all of it, so that nothing of a visitor's own making is left.
     #[must_use]
     pub fn headers(&self) -> [(HeaderName, HeaderValue); 4] {
-        let roles: Vec<_> = self.caller.roles().iter().map(|role| role.as_str()).collect();
+        let roles: Vec<_> = self.caller.roles().iter().map(Role::as_str).collect();
         let value = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
         let named = HeaderName::from_static;
         [

@@ -79,9 +79,8 @@ fn services(
         .max_decoding_message_size(LARGEST_REQUEST)
         .max_encoding_message_size(LARGEST_ANSWER);
     let ext_authz = AuthorizationServer::new(ExtAuthz::new(gateway)).max_decoding_message_size(LARGEST_REQUEST);
-    let mut services = Routes::new(auth.clone())
-        .add_service(ext_authz)
-        .add_service(health.max_decoding_message_size(LARGEST_REQUEST));
+    let mut services =
+        Routes::new(auth.clone()).add_service(ext_authz).add_service(health.max_decoding_message_size(LARGEST_REQUEST));
     if settings.reflection {
         // Each version lists what its own builder knows, and older tools speak only v1alpha.
         let v1 = reflection().build_v1()?.max_decoding_message_size(LARGEST_REQUEST);

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use countersign::proto::LogoutRequest;
 use envoy_types::{
     ext_authz::v3::pb::{CheckRequest, CheckResponse, HeaderAppendAction, HttpResponse},
-    pb::envoy::service::auth::v3::{
-        AttributeContext, attribute_context, authorization_client::AuthorizationClient,
-    },
+    pb::envoy::service::auth::v3::{AttributeContext, attribute_context, authorization_client::AuthorizationClient},
 };
 use tonic::transport::Channel;
 
