@@ -43,7 +43,11 @@ export interface Expected {
 }
 
 /** The claims in a payload whose signature was verified, or what is wrong with them. */
-export function checkClaims(payload: Uint8Array, { issuer, audience }: Expected, now: number): Claims | "invalid" | "expired" {
+export function checkClaims(
+  payload: Uint8Array,
+  { issuer, audience }: Expected,
+  now: number,
+): Claims | "invalid" | "expired" {
   const claims = parse(payload);
   if (claims === undefined || claims.iss !== issuer || claims.aud !== audience) return "invalid";
   if (now + LEEWAY_MS < claims.nbf.getTime()) return "invalid";

@@ -1,6 +1,6 @@
 /** Verifies access tokens without asking the service: the entry point of other services, in Node.js, at the edge, in browsers. */
 
-import { checkClaims, type Claims } from "./claims.js";
+import { type Claims, checkClaims } from "./claims.js";
 import { AuthError, type Reason } from "./errors.js";
 import { type FindKey, fetchedKeys, fixedKeys } from "./key-set.js";
 import { parseToken, verifySignature } from "./paseto.js";

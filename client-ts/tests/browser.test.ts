@@ -28,7 +28,10 @@ for (const { name, host, setting, blocks } of worlds) {
     let baseUrl: string;
     before(async () => {
       site = await Site.start();
-      service = await Service.startWithClock({ [`COUNTERSIGN_BROWSER__${setting}_ORIGINS`]: site.origin, ...otherOrigins(setting) });
+      service = await Service.startWithClock({
+        [`COUNTERSIGN_BROWSER__${setting}_ORIGINS`]: site.origin,
+        ...otherOrigins(setting),
+      });
       browser = await Browser.start(blocks);
       baseUrl = service.url.replace("127.0.0.1", host);
     });
@@ -40,7 +43,11 @@ for (const { name, host, setting, blocks } of worlds) {
 
     const open = async (options: Partial<AuthClientOptions> = {}): Promise<Page> => {
       const tab = await browser.tab(site.origin);
-      await tab.evaluate((options) => void page.open(options), { baseUrl, mode: "cookie", ...options } as AuthClientOptions);
+      await tab.evaluate((options) => void page.open(options), {
+        baseUrl,
+        mode: "cookie",
+        ...options,
+      } as AuthClientOptions);
       return tab;
     };
 
@@ -51,7 +58,10 @@ for (const { name, host, setting, blocks } of worlds) {
       const bodies = await tab.evaluate(() => page.bodies);
 
       await tab.reload();
-      const state = await tab.evaluate((options) => page.open(options).session.state, { baseUrl, mode: "cookie" } as AuthClientOptions);
+      const state = await tab.evaluate((options) => page.open(options).session.state, {
+        baseUrl,
+        mode: "cookie",
+      } as AuthClientOptions);
       assert.equal(state, "signed-in");
       await service.expireTokens();
       assert.equal(await tab.evaluate(async () => (await page.client.auth.whoAmI({})).user?.displayName), "Ada");
@@ -88,7 +98,11 @@ for (const { name, host, setting, blocks } of worlds) {
         const held = await Promise.all([one, two].map((tab) => tab.evaluate(() => page.locksAtRefresh)));
         for (const each of held) assert.ok(each.length <= ROUNDS, `${each.length} refreshes`);
         assert.ok(held.flat().length >= ROUNDS);
-        assert.deepEqual(new Set(held.flat()), new Set([locks === "with" ? 1 : 0]), "one at a time where there are locks");
+        assert.deepEqual(
+          new Set(held.flat()),
+          new Set([locks === "with" ? 1 : 0]),
+          "one at a time where there are locks",
+        );
         await Promise.all([one.close(), two.close()]);
       });
     }
@@ -119,10 +133,17 @@ for (const { name, host, setting, blocks } of worlds) {
 
     test("a page reads why it was refused, keeps deadlines and can give up", async () => {
       const tab = await open();
-      const weak = await tab.evaluate(() => page.refusal(page.client.session.signUp({ email: "ada@example.com", password: "short" })));
+      const weak = await tab.evaluate(() =>
+        page.refusal(page.client.session.signUp({ email: "ada@example.com", password: "short" })),
+      );
       assert.equal(weak.reason, "WEAK_PASSWORD");
-      assert.deepEqual(weak.fields.map(({ field }) => field), ["password"]);
-      const bad = await tab.evaluate(() => page.refusal(page.client.session.signIn({ email: "ada@example.com", password: "correct horse battery" })));
+      assert.deepEqual(
+        weak.fields.map(({ field }) => field),
+        ["password"],
+      );
+      const bad = await tab.evaluate(() =>
+        page.refusal(page.client.session.signIn({ email: "ada@example.com", password: "correct horse battery" })),
+      );
       assert.deepEqual(bad, { code: "unauthenticated", reason: "BAD_CREDENTIALS", fields: [], hasRequestId: true });
 
       await signIn(tab);
@@ -166,7 +187,14 @@ for (const { name, host, setting, blocks } of worlds) {
       await service.expireTokens();
       assert.equal(await tab.evaluate(async () => (await page.client.auth.whoAmI({})).user?.displayName), "Ada");
       assert.deepEqual(await browser.context.cookies(), []);
-      assert.equal(await tab.evaluate(() => Object.values({ ...localStorage }).join().match(/v4|cs_rt/)), null);
+      assert.equal(
+        await tab.evaluate(() =>
+          Object.values({ ...localStorage })
+            .join()
+            .match(/v4|cs_rt/),
+        ),
+        null,
+      );
       await tab.evaluate(() => page.client.session.signOut());
       await tab.close();
     });

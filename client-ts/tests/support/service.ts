@@ -12,7 +12,8 @@ import { fileURLToPath } from "node:url";
 /** The page that the service knows. */
 export const ORIGIN = "http://localhost:3000";
 
-const BINARY = process.env["COUNTERSIGN_BIN"] ?? fileURLToPath(new URL("../../../../target/debug/countersign", import.meta.url));
+const BINARY =
+  process.env["COUNTERSIGN_BIN"] ?? fileURLToPath(new URL("../../../../target/debug/countersign", import.meta.url));
 
 /** A service with its own data. */
 export class Service {
@@ -51,9 +52,14 @@ export class Service {
   }
 
   /** Sets the service's clock ahead, so that every access token there is has expired. */
-  async expireTokens(): Promise<void> {
+  expireTokens(): Promise<void> {
+    return this.advance(6 * 60);
+  }
+
+  /** Sets the service's clock ahead by so many seconds. */
+  async advance(seconds: number): Promise<void> {
     if (this.#clock === undefined) throw new Error("this service runs by the machine's clock");
-    this.#ahead += 6 * 60;
+    this.#ahead += seconds;
     // In one step: the service may read it at any moment.
     await writeFile(`${this.#clock}.next`, `+${this.#ahead}`);
     await rename(`${this.#clock}.next`, this.#clock);
@@ -98,6 +104,15 @@ export class Service {
     await gone;
   }
 
+  /** It takes connections, or the system does for it, and says nothing. */
+  freeze(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#data, { recursive: true });
@@ -110,6 +125,7 @@ function faketime(): string {
   const found = readdirSync("/usr/lib")
     .map((architecture) => `/usr/lib/${architecture}/faketime/libfaketimeMT.so.1`)
     .find((path) => existsSync(path));
-  if (found === undefined) throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
+  if (found === undefined)
+    throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
   return found;
 }
