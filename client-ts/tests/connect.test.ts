@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import type { AuthStorage } from "countersign";
 import { authInterceptor } from "countersign/connect";
-import { copyOf, createDevice, type Device, MODES, PASSWORD, signedIn } from "./support/people.js";
+import { copyOf, createDevice, type Device, MODES, type Mode, PASSWORD, signedIn } from "./support/people.js";
 import { Service } from "./support/service.js";
 import { createGate, hang } from "./support/waiting.js";
 
@@ -20,12 +20,12 @@ before(async () => {
 });
 after(() => service.remove());
 
-function own({ network, ...device }: Device, mode: "cookie" | "bearer"): Client<typeof AuthService> {
+function own({ network, ...device }: Device, mode: Mode, ...others: Interceptor[]): Client<typeof AuthService> {
   const fetch: typeof globalThis.fetch = (input, init) =>
     network.fetch(input, { ...init, ...(mode === "cookie" ? { credentials: "include" } : {}) });
   return createClient(
     AuthService,
-    createGrpcWebTransport({ baseUrl: service.url, fetch, interceptors: [authInterceptor(device)] }),
+    createGrpcWebTransport({ baseUrl: service.url, fetch, interceptors: [authInterceptor(device), ...others] }),
   );
 }
 
@@ -135,6 +135,23 @@ for (const mode of MODES) {
       gate.open();
       assert.ok((await patient).user);
       assert.equal(device.network.count("Refresh"), 1);
+    });
+
+    test("a call that is given up as it is refused waits for no refresh", async () => {
+      const device = await signedIn(service, mode);
+      const controller = new AbortController();
+      const gate = createGate();
+      device.network.expireAll();
+      device.network.before = (rpc) => (rpc === "Refresh" ? gate.opened : Promise.resolve());
+      const client = own(device, mode, (next) => async (request) => {
+        try {
+          return await next(request);
+        } finally {
+          controller.abort();
+        }
+      });
+      assert.equal((await failure(client.whoAmI({}, { signal: controller.signal }))).code, Code.Canceled);
+      gate.open();
     });
   });
 }

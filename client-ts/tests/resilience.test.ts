@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, mock, test } from "node:test";
 import { copyOf, createDevice, createStorage, MODES, PASSWORD, refusal, signedIn } from "./support/people.js";
 import { Service } from "./support/service.js";
+import { createGate } from "./support/waiting.js";
 
 let service: Service;
 before(async () => {
@@ -113,6 +114,26 @@ test("no refresh is sent before the service wants one", async () => {
   } finally {
     clock.mock.restore();
   }
+});
+
+test("what another tab has renewed is used, even while the service wants no refresh", async () => {
+  const one = await signedIn(service, "bearer");
+  const { network, storage } = one;
+  await one.auth.whoAmI({});
+  network.expire();
+  const gate = createGate();
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    if (String(input).endsWith("/Refresh")) return comeBackIn(3);
+    const answer = await network.fetch(input, init);
+    await gate.opened;
+    return answer;
+  };
+  const two = createDevice(service, "bearer", { fetch, storage });
+  const late = two.auth.whoAmI({});
+  await one.session.refresh();
+  assert.equal((await refusal(two.session.refresh())).retryAfterMs, 3000);
+  gate.open();
+  assert.ok((await late).user);
 });
 
 /** UNAVAILABLE with an ErrorInfo and a RetryInfo of so many seconds, as the service answers without its database. */

@@ -41,6 +41,7 @@ for (const mode of MODES) {
 
     test("who is not signed in makes no calls", async () => {
       const { auth, session, network } = createDevice(service, mode);
+      if (mode === "bearer") assert.equal((await refusal(session.refresh())).reason, "NOT_SIGNED_IN");
       const error = await refusal(auth.whoAmI({}));
       assert.equal(error.reason, "NOT_SIGNED_IN");
       await session.signOut();
@@ -115,6 +116,23 @@ for (const mode of MODES) {
       assert.equal((await late).reason, "SESSION_ENDED");
       assert.equal(session.state, "signed-in");
       assert.ok((await auth.whoAmI({})).user);
+    });
+
+    test("an answer about one person that arrives late is not shown for another", async () => {
+      const { auth, session, network } = await signedIn(service, mode);
+      const other = await signedIn(service, mode);
+      const [answered, delivered] = [createGate(), createGate()];
+      network.after = async (rpc) => {
+        if (rpc !== "WhoAmI") return;
+        answered.open();
+        await delivered.opened;
+      };
+      const late = auth.whoAmI({});
+      await answered.opened;
+      const user = await session.signIn({ email: other.session.user?.email ?? "", password: PASSWORD });
+      delivered.open();
+      assert.notEqual((await late).user?.id, user.id);
+      assert.equal(session.user, user);
     });
 
     test("refusals say why", async () => {

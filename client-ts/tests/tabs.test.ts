@@ -4,7 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, mock, test } from "node:test";
 import type { AuthLocks } from "countersign";
 import { createNetwork } from "./support/network.js";
-import { address, copyOf, createDevice, createStorage, MODES, PASSWORD, refusal, signedIn } from "./support/people.js";
+import {
+  address,
+  copyOf,
+  createDevice,
+  createStorage,
+  type Device,
+  MODES,
+  PASSWORD,
+  refusal,
+  signedIn,
+} from "./support/people.js";
 import { ORIGIN, Service } from "./support/service.js";
 import { createGate, hang } from "./support/waiting.js";
 
@@ -98,26 +108,32 @@ for (const mode of MODES) {
         createDevice(service, mode, { network, storage }),
         createDevice(service, mode, { network, storage }),
       ];
-      const next = () =>
-        new Promise<void>((resolve) => {
-          const end = two.session.subscribe(() => {
-            end();
-            resolve();
-          });
-        });
       const email = address();
       await one.session.signUp({ email, password: PASSWORD });
-      const heardIn = next();
+      const heardIn = change(two);
       await one.session.signIn({ email, password: PASSWORD });
       await heardIn;
       assert.equal(two.session.state, "signed-in");
-      const heardOut = next();
+      const heardOut = change(two);
       await one.session.signOut();
       await heardOut;
       assert.equal(two.session.state, "signed-out");
     });
   });
 }
+
+test("a tab hears that another found out about a session, from cookies that nobody knew of", async () => {
+  const one = await signedIn(service, "cookie");
+  const { network, storage } = one;
+  storage.removeItem(`countersign ${service.url}`);
+  const [finder, hearer] = [1, 2].map(() => createDevice(service, "cookie", { network, storage }));
+  assert.ok(finder && hearer);
+  assert.deepEqual([finder.session.state, hearer.session.state], ["signed-out", "signed-out"]);
+  const heard = change(hearer);
+  await finder.session.refresh();
+  await heard;
+  assert.deepEqual([finder.session.state, hearer.session.state], ["signed-in", "signed-in"]);
+});
 
 test("two clients with one refresh token at once both go on", async () => {
   const { storage, network } = await signedIn(service, "bearer");
@@ -129,6 +145,16 @@ test("two clients with one refresh token at once both go on", async () => {
     await session.refresh();
   }
 });
+
+/** Resolves at the next change of what this client shows. */
+function change({ session }: Device): Promise<void> {
+  return new Promise((resolve) => {
+    const end = session.subscribe(() => {
+      end();
+      resolve();
+    });
+  });
+}
 
 /** Web Locks, which Node.js 20 lacks. */
 
