@@ -76,8 +76,9 @@ function kidOf(footer: Uint8Array): string | undefined {
   if (footer.length > LONGEST_FOOTER) return undefined;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(footer);
-    const { kid, ...others } = JSON.parse(text) as Record<string, unknown>;
-    return typeof kid === "string" && Object.keys(others).length === 0 ? kid : undefined;
+    const { kid } = JSON.parse(text) as Record<string, unknown>;
+    // In its one spelling, and nothing beside it.
+    return typeof kid === "string" && JSON.stringify({ kid }) === text ? kid : undefined;
   } catch {
     return undefined;
   }
