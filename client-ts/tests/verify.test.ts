@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type Claims, createVerifier, type Verifier } from "countersign/verify";
-import { badClaims, badFooters, badPayloads, changed, misspelt } from "./support/bad-tokens.js";
+import { badClaims, badFooters, badPayloads, misspelt } from "./support/bad-tokens.js";
 import { AUDIENCE, at, createIssuer, ISSUER, NOW, usualClaims } from "./support/issuer.js";
 import { address, createDevice, PASSWORD, refusal } from "./support/people.js";
 import { Service } from "./support/service.js";
@@ -86,14 +86,6 @@ test("a good token says what its issuer wrote", async () => {
     exp: new Date(NOW + 300_000),
     auth_time: new Date(NOW - 60_000),
   });
-});
-
-test("no token with a changed character passes, of 10,000", async () => {
-  const by = verifier();
-  await by.verify(issuer.token());
-  const tokens = changed(issuer.token(), 10_000);
-  const refused = await Promise.all(tokens.map((token) => refusal(by.verify(token))));
-  assert.deepEqual(new Set(refused.map(({ reason }) => reason)), new Set(["TOKEN_INVALID"]));
 });
 
 test("a token has one spelling, and no other passes", async () => {
