@@ -25,7 +25,7 @@ test-gateways: tools ## Run the tests with nginx, Caddy and Envoy alone
 	@[ -x .tools/bin/envoy ] || { echo "the tests need Envoy, which is not packaged for this system: put it on the PATH" >&2; exit 1; }
 	cargo test --locked --test it -- --ignored gateways::
 
-test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service and in a real browser
+test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service, in a real browser and in Node.js 20 and 24
 	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
 	tests/apt-install chromium faketime || \
 	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }
@@ -46,14 +46,16 @@ client-ts/node_modules: client-ts/package-lock.json
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure
 
-fmt: tools ## Format Rust and Protobuf in place
+fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
 	cargo fmt --all
+	cd client-ts && npm run format
 	.tools/bin/buf format -w --exclude-path proto/google
 
-lint: tools deny proto-breaking gen-check ## Check format, lints, dependencies and compatibility, changing nothing
+lint: tools client-ts/node_modules deny proto-breaking gen-check ## Check format, lints, dependencies and compatibility, changing nothing
 	cargo fmt --all --check
 	.tools/bin/buf lint
 	.tools/bin/buf format -d --exit-code --exclude-path proto/google
+	cd client-ts && npm run lint
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 deny: tools ## Check licences, bans and sources of the dependencies
@@ -76,4 +78,4 @@ tools: ## Install what lint and tests call into .tools/
 	@tests/tools
 
 clean: ## Remove what was built and installed here
-	rm -rf target .tools client-ts/node_modules client-ts/dist client-ts/build
+	rm -rf target .tools client-ts/{node_modules,dist,build} client-ts/scripts/*/node_modules
