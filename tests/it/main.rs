@@ -13,6 +13,7 @@ mod cors;
 mod endpoints;
 mod failures;
 mod guard;
+mod mail;
 mod migrations;
 mod model;
 mod nodes;
