@@ -34,7 +34,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("store", &["domain"], &["migrations", "sea_orm", "secrecy", "thiserror", "tokio", "uuid"]),
-    ("mail", &["domain"], &["serde", "serde_json", "thiserror", "tracing"]),
+    (
+        "mail",
+        &["domain"],
+        &["lettre", "minijinja", "secrecy", "serde", "serde_json", "thiserror", "time", "tokio", "tracing"],
+    ),
     ("revocations", &["domain"], &[]),
     (
         "app",

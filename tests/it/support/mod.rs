@@ -91,6 +91,10 @@ pub struct TestApp {
     running: JoinHandle<()>,
 }
 
+fn templates() -> Templates {
+    Templates::load(None, "Example", "https://app.example.com".parse().unwrap()).unwrap()
+}
+
 impl Default for Setup {
     fn default() -> Self {
         let origins = Origins::new(vec![PAGE.parse().unwrap()], vec![CROSS_SITE_PAGE.parse().unwrap()]);
@@ -179,7 +183,7 @@ impl TestApp {
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
             mailer: mail.clone(),
-            templates: Templates::default(),
+            templates: templates(),
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
@@ -201,7 +205,7 @@ impl TestApp {
             passwords: self.passwords.clone(),
             master_keys: MasterKeys::parse(master_keys).unwrap(),
             mailer: self.mail.clone(),
-            templates: Templates::default(),
+            templates: templates(),
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
