@@ -4,6 +4,7 @@ mod audit;
 mod connect;
 mod entity;
 mod error;
+mod outbox;
 mod schema;
 mod sessions;
 mod settings;
@@ -15,9 +16,10 @@ use std::fmt;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use error::StoreError;
+pub use outbox::Leased;
 pub use sessions::Opened;
 pub use settings::{Engine, Settings};
-pub use users::Added;
+pub use users::{Added, SignUpLetters};
 
 /// How often a transaction that PostgreSQL gave up for another's sake is tried.
 const MAX_TRIES: usize = 4;

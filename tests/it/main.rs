@@ -14,6 +14,7 @@ mod endpoints;
 mod failures;
 mod gateways;
 mod guard;
+mod mail;
 mod migrations;
 mod model;
 mod nodes;
