@@ -1,7 +1,6 @@
 /** Who is signed in, for the server side of a Next.js app: server components, server actions and route handlers. */
 
 import { cookies, headers } from "next/headers.js";
-import { redirect } from "next/navigation.js";
 import { cache } from "react";
 import { AuthError, endsSession } from "../errors.js";
 import type { Session } from "../gen/countersign/v1/session_pb.js";
@@ -17,6 +16,7 @@ export type { User } from "../gen/countersign/v1/user_pb.js";
 export { messages } from "../messages.js";
 export type { SignInInput, SignUpInput } from "../session.js";
 export { safePath } from "./safe-path.js";
+export { isSameOrigin } from "./same-origin.js";
 export type { ServerAuthSettings } from "./settings.js";
 
 /** Somebody who is signed in. */
@@ -68,7 +68,13 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
 
   return {
     getSession,
-    requireSession: async (next) => (await getSession()) ?? redirect(signInAddress(settings, next)),
+    async requireSession(next) {
+      const session = await getSession();
+      if (session !== undefined) return session;
+      // By this very name, which Next.js replaces by what fits the place; and late, as Node.js by itself does not find it.
+      const { redirect } = await import("next/navigation");
+      return redirect(signInAddress(settings, next));
+    },
     async signIn({ email, password }) {
       const { outcome } = await rpc(async ({ client, delivery }) =>
         client.login({ email, password, delivery }, { headers: await callHeaders() }),

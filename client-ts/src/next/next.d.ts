@@ -12,7 +12,7 @@ declare module "next/headers.js" {
   export function headers(): Promise<{ get(name: string): string | null }>;
 }
 
-declare module "next/navigation.js" {
+declare module "next/navigation" {
   export function redirect(path: string): never;
 }
 

@@ -26,15 +26,6 @@ export async function signUp(_: FormState, form: FormData): Promise<FormState> {
   }
 }
 
-export async function signOut(_: FormState, form: FormData): Promise<FormState> {
-  try {
-    await auth.signOut();
-    return { goTo: "/" };
-  } catch (error) {
-    return failure(error, form);
-  }
-}
-
 export async function whoAmI(_: FormState, form: FormData): Promise<FormState> {
   try {
     return introduction((await auth.getSession())?.user);

@@ -35,7 +35,9 @@ export function browserActions(settings: BrowserSettings) {
     }),
     signOut: orFailure(async () => {
       await session.signOut();
-      return { goTo: "/" };
+      // At once: what this form is part of may be gone by now.
+      window.location.assign("/");
+      return {};
     }),
     whoAmI: orFailure(async () => {
       const answer = session.state === "signed-out" ? undefined : await auth.whoAmI({});

@@ -74,14 +74,16 @@ function useProfile(settings: BrowserSettings): ProfileData | undefined {
       },
       (error: unknown) => {
         if (!isCurrent) return;
-        if (!(error instanceof AuthError) || error.code !== "unauthenticated") return setFailed(error);
-        router.replace(`/sign-in?next=${encodeURIComponent(window.location.pathname)}`);
+        if (!(error instanceof AuthError) || error.code !== "unauthenticated") setFailed(error);
+        // Signed out, here or in another tab: what the page has shown goes with the document.
+        else if (profile !== undefined) window.location.assign("/");
+        else router.replace(`/sign-in?next=${encodeURIComponent(window.location.pathname)}`);
       },
     );
     return () => {
       isCurrent = false;
     };
-  }, [client, router, state]);
+  }, [client, router, state, profile]);
   if (failed !== undefined) throw failed;
   return profile;
 }

@@ -2,10 +2,8 @@
 
 import { connection } from "next/server";
 import Link from "next/link";
-import { signOut } from "../auth/actions";
 import { getSession } from "../auth/server";
 import { browserSettings, isSeenHere } from "../auth/settings";
-import { SignOutForm } from "./account-forms";
 import { InBrowser } from "./late";
 
 export async function SessionLinks() {
@@ -15,10 +13,13 @@ export async function SessionLinks() {
   const session = await getSession().catch(() => null);
   if (session === null) return null;
   if (session !== undefined) {
-    return browserSettings === undefined ? (
-      <SignOutForm action={signOut} />
-    ) : (
-      <InBrowser part="sign-out" settings={browserSettings} />
+    if (browserSettings !== undefined) return <InBrowser part="sign-out" settings={browserSettings} />;
+    return (
+      <form action="/sign-out" method="post" className="inline">
+        <button type="submit" className="button">
+          Sign out
+        </button>
+      </form>
     );
   }
   return (

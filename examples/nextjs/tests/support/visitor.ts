@@ -93,7 +93,7 @@ export class Visitor {
     return this.post("/sign-in", form, headers);
   }
 
-  async signOut(headers: HeadersInit = {}): Promise<Response> {
-    return this.post("/me", await this.form("/me", "Sign out"), headers);
+  signOut(headers: HeadersInit = {}): Promise<Response> {
+    return this.post("/sign-out", new FormData(), headers);
   }
 }
