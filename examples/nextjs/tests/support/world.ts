@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Clock } from "./clock.js";
 import { freePort, Running } from "./running.js";
+import type { Web } from "./web.js";
 
 const APP = fileURLToPath(new URL("../..", import.meta.url));
 const BINARY = process.env["COUNTERSIGN_BIN"] ?? join(APP, "../../target/debug/countersign");
@@ -41,13 +42,25 @@ export class World {
   }
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const ports = await Promise.all(Array.from({ length: 1 + (options.apps ?? 1) }, freePort));
+    return World.#start(options, await Promise.all(Array.from({ length: 1 + (options.apps ?? 1) }, freePort)));
+  }
+
+  static async #start(options: WorldOptions, ports: readonly number[]): Promise<World> {
     const world = new World(options, ports);
     world.#data = await mkdtemp(join(tmpdir(), "countersign-next-"));
     if (options.withoutProxy === true) world.#folder = await copyWithoutProxy(join(world.#data, "app"));
     await world.resumeService();
     world.#apps = await Promise.all(world.#appPorts.map((port) => world.#startApp(port)));
     return world;
+  }
+
+  /** In the mode "cross-site", with somebody between browsers and the service. */
+  static async startBehind(between: (service: string) => Promise<Web>): Promise<{ world: World; stop: () => Promise<void> }> {
+    const ports = await Promise.all([freePort(), freePort()]);
+    const web = await between(`http://127.0.0.1:${ports[0]}`);
+    const app = { COUNTERSIGN_PUBLIC_URL: `http://127.0.0.1:${web.port}` };
+    const world = await World.#start({ mode: "cross-site", app }, ports);
+    return { world, stop: async () => void (await Promise.all([world.remove(), web.stop()])) };
   }
 
   /** The app as browsers reach it. */
