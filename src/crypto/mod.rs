@@ -3,6 +3,7 @@
 mod access_tokens;
 mod keyring;
 mod master_keys;
+mod one_time_codes;
 mod passwords;
 mod phc;
 mod refresh_tokens;
@@ -11,6 +12,7 @@ mod settings;
 pub use access_tokens::{AccessTokens, TokenRefusal};
 pub use keyring::{Keyring, seal_new_key};
 pub use master_keys::{InvalidMasterKeys, MasterKeys};
+pub use one_time_codes::{MadeCode, OneTimeCodes};
 pub use passwords::{HashingError, Passwords, Verdict};
 pub use refresh_tokens::RefreshTokens;
 pub use settings::HashingSettings;
