@@ -1,5 +1,6 @@
 //! Ring 2: what the service can do, one use case a file, named by its verb.
 
+mod account;
 mod caller;
 mod chores;
 mod create_user;
@@ -10,14 +11,16 @@ mod log_out;
 mod login;
 mod policy;
 mod profiles;
+mod reauthenticate;
 mod refresh;
+mod sessions;
 mod sign_up;
 mod signed_in;
 mod who_am_i;
 
 use std::{fmt, sync::Arc};
 
-pub use caller::{Caller, Leaver};
+pub use caller::{Caller, FreshCaller, Leaver};
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
 pub use keys::{PublicKey, PublicKeys};

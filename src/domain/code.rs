@@ -213,10 +213,8 @@ mod tests {
 
     #[test]
     fn codes_are_not_printed() {
-        let proofs = [
-            CodeProof::Token(CodeToken::from_bytes(&[7; 32])),
-            CodeProof::Digits(CodeDigits::from_random(1_234_567)),
-        ];
+        let proofs =
+            [CodeProof::Token(CodeToken::from_bytes(&[7; 32])), CodeProof::Digits(CodeDigits::from_random(1_234_567))];
         let printed = format!("{proofs:?} {:?}", CodeDigest::from_bytes([7; 32]));
         assert!(!printed.contains("cs_ot_") && !printed.contains("1234567") && !printed.contains("7, 7"), "{printed}");
     }

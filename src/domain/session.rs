@@ -115,6 +115,15 @@ impl Session {
         Self { id, user, salt, authenticated_at: now, expires_at, state }
     }
 
+    /// The same session, refreshed or proven anew at `now`; an ended one stays as it is.
+    #[must_use]
+    pub fn moved_on(self, now: Timestamp, lifetimes: SessionLifetimes) -> Self {
+        let SessionState::Active { generation, .. } = self.state else { return self };
+        let idle_expires_at = self.expires_at.min(now + lifetimes.idle);
+        let state = SessionState::Active { generation: generation.next(), rotated_at: now, idle_expires_at };
+        Self { state, ..self }
+    }
+
     /// What it means that somebody presents a refresh token of generation `presented`.
     #[must_use]
     pub fn judge(&self, presented: Generation, now: Timestamp, lifetimes: SessionLifetimes) -> Refreshing {

@@ -8,7 +8,7 @@ use tonic_types::StatusExt as _;
 use super::{CookieProfile, call::Call, status::error_info};
 use crate::{
     app::{Login, SignUp},
-    domain::{Device, NewPassword, Password, PasswordPolicy, RefreshToken},
+    domain::{Device, NewPassword, Password, PasswordPolicy, RefreshToken, SessionId},
     proto::{ErrorReason, LoginRequest, RefreshRequest, SignUpRequest, TokenDelivery},
 };
 
@@ -97,6 +97,17 @@ pub(super) fn refresh(request: RefreshRequest, call: &Call) -> Result<Option<(Re
         (Some(token), Some(delivery)) => Ok(Some((token, delivery))),
         _ => Err(bad.into_status()),
     }
+}
+
+/// A password that the caller has already.
+pub(super) fn current_password(field: &'static str, text: &str) -> Result<Password, Status> {
+    let mut bad = Violations::default();
+    bad.take(field, Password::parse(text)).ok_or_else(|| bad.into_status())
+}
+
+pub(super) fn session_id(text: &str) -> Result<SessionId, Status> {
+    let mut bad = Violations::default();
+    bad.take("session_id", text.parse()).ok_or_else(|| bad.into_status())
 }
 
 fn delivery(number: i32, page: Option<CookieProfile>) -> Result<Delivery, &'static str> {

@@ -1,9 +1,11 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod codes;
 mod connect;
 mod entity;
 mod error;
+mod own_sessions;
 mod schema;
 mod sessions;
 mod settings;
@@ -14,6 +16,7 @@ use std::fmt;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
+pub use codes::Guessed;
 pub use error::StoreError;
 pub use sessions::Opened;
 pub use settings::{Engine, Settings};

@@ -182,7 +182,7 @@ impl Store {
     }
 }
 
-async fn end(
+pub(super) async fn end(
     transaction: &DatabaseTransaction,
     which: Condition,
     at: Timestamp,
@@ -215,12 +215,19 @@ async fn oldest_beyond(transaction: &DatabaseTransaction, user: UserId, kept: u3
         .await?)
 }
 
-fn uuid(session: SessionId) -> Uuid {
+pub(super) fn uuid(session: SessionId) -> Uuid {
     Uuid::from_bytes(*session.as_bytes())
 }
 
-fn id(row: Uuid) -> SessionId {
+pub(super) fn id(row: Uuid) -> SessionId {
     SessionId::from_bytes(row.into_bytes())
+}
+
+/// Where a session was opened.
+pub(super) fn device(row: session::Model) -> Result<Device, StoreError> {
+    let address = row.address.map(|address| address.parse()).transpose();
+    let address = address.map_err(|_| StoreError::Corrupt { table: "sessions", what: "address" })?;
+    Ok(Device { address, user_agent: row.user_agent })
 }
 
 fn row(session: &Session, device: &Device) -> Result<session::ActiveModel, StoreError> {

@@ -130,7 +130,7 @@ pub(super) async fn is_unchanged(
     Ok(row.is_some_and(|row| row.epoch == epoch.count() && row.disabled_at.is_none()))
 }
 
-async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
+pub(super) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
     let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(connection).await?;
     row.map(User::try_from).transpose()
 }

@@ -1,0 +1,4 @@
+//! What people do with their own accounts.
+
+mod reauthenticate;
+mod sessions;
