@@ -5,6 +5,8 @@ mod m0001_users;
 mod m0002_sessions;
 mod m0003_signing_keys;
 mod m0004_audit_events;
+mod m0005_outbox;
+mod m0006_user_locale;
 mod m0007_codes;
 
 use sea_orm_migration::prelude::*;
@@ -22,6 +24,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_signing_keys::Migration),
             Box::new(m0004_audit_events::Migration),
+            Box::new(m0005_outbox::Migration),
+            Box::new(m0006_user_locale::Migration),
             Box::new(m0007_codes::Migration),
         ]
     }

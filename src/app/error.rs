@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     crypto::{CryptoError, HashingError},
+    mail::InvalidMessage,
     store::StoreError,
 };
 
@@ -68,6 +69,9 @@ pub enum Fault {
     /// Keys, tokens, hashes.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// Writing a letter.
+    #[error(transparent)]
+    Mail(#[from] InvalidMessage),
 }
 
 impl From<StoreError> for Error {

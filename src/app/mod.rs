@@ -4,12 +4,15 @@ mod account;
 mod caller;
 mod chores;
 mod create_user;
+mod deliver_mail;
 mod disable_user;
+mod errands;
 mod error;
 mod keys;
 mod log_out;
 mod login;
 mod policy;
+mod post;
 mod profiles;
 mod reauthenticate;
 mod refresh;
@@ -19,6 +22,8 @@ mod signed_in;
 mod who_am_i;
 
 use std::{fmt, sync::Arc};
+
+use tokio::sync::{Mutex, Notify};
 
 pub use caller::{Caller, FreshCaller, Leaver};
 pub use create_user::{CreateUser, UserCreation};
@@ -35,7 +40,7 @@ use crate::{
     crypto::{AccessTokens, MasterKeys, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
     entropy::Entropy,
-    mail::Mailer,
+    mail::{Mailer, Templates},
     revocations::Revocations,
     store::Store,
 };
@@ -51,6 +56,8 @@ pub struct Parts {
     pub master_keys: MasterKeys,
     /// The way mail leaves.
     pub mailer: Arc<dyn Mailer>,
+    /// The words of the letters.
+    pub templates: Templates,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -66,12 +73,17 @@ pub struct App(Arc<Inner>);
 struct Inner {
     store: Store,
     passwords: Passwords,
+    master_keys: MasterKeys,
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
     revocations: Revocations,
     profiles: Profiles,
     keys: Vec<SealedKey>,
     mailer: Arc<dyn Mailer>,
+    templates: Templates,
+    /// A letter was written on this node. Only a hint: what it missed is found by looking.
+    mail_hint: Notify,
+    delivering: Mutex<()>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     policy: Policy,
@@ -83,18 +95,22 @@ impl App {
     /// # Errors
     /// When the database fails, or a key does not open under the master keys.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
-        let Parts { store, passwords, master_keys, mailer, clock, entropy, policy } = parts;
+        let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
         let keyring = keys::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
-            refresh_tokens: RefreshTokens::new(master_keys),
+            refresh_tokens: RefreshTokens::new(master_keys.clone()),
+            master_keys,
             revocations: Revocations::default(),
             profiles: Profiles::default(),
             store,
             passwords,
             keys,
             mailer,
+            templates,
+            mail_hint: Notify::new(),
+            delivering: Mutex::new(()),
             clock,
             entropy,
             policy,

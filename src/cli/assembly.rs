@@ -9,7 +9,7 @@ use crate::{
     config::{self, Config},
     crypto::Passwords,
     entropy::{Entropy, OsEntropy},
-    mail::{ConsoleMailer, Mailer, NoMailer, Transport},
+    mail::{ConsoleMailer, Mailer, NoMailer, Templates, Transport},
     store::Store,
 };
 
@@ -38,6 +38,7 @@ impl Assembly {
             passwords: Passwords::start(config.hashing, &entropy).context("starting the threads that hash")?,
             master_keys,
             mailer: mailer(config.mail),
+            templates: Templates,
             clock: Arc::new(SystemClock),
             entropy,
             policy: config.policy.clone(),

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod keyring;
+mod letters;
 mod master_keys;
 mod one_time_codes;
 mod passwords;
@@ -17,6 +18,8 @@ pub use passwords::{HashingError, Passwords, Verdict};
 pub use refresh_tokens::RefreshTokens;
 pub use settings::HashingSettings;
 
+use crate::domain::LetterId;
+
 /// What can break in here without anybody having done wrong outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CryptoError {
@@ -31,6 +34,12 @@ pub enum CryptoError {
     CorruptKey {
         /// Which.
         key: String,
+    },
+    /// A letter does not open: it was sealed under a master key that is not configured, or was changed.
+    #[error("letter {letter} does not open with any configured master key")]
+    SealedLetter {
+        /// Which.
+        letter: LetterId,
     },
     /// No key is active.
     #[error("there is no active signing key")]

@@ -70,6 +70,10 @@ id!(/// One access token.
     TokenId);
 id!(/// An entry of the audit log.
     AuditId);
+id!(/// A letter on its way out.
+    LetterId);
+id!(/// One sender's hold on some letters.
+    LeaseId);
 
 /// The text is not a UUID in its usual spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

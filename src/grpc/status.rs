@@ -74,7 +74,8 @@ fn failed(fault: &Fault, request: &RequestId) -> Status {
             | StoreError::Outdated { .. }
             | StoreError::NotDurable { .. },
         )
-        | Fault::Crypto(_) => (Code::Internal, ErrorReason::Internal, "the service failed"),
+        | Fault::Crypto(_)
+        | Fault::Mail(_) => (Code::Internal, ErrorReason::Internal, "the service failed"),
     };
     let mut details = error_info(reason);
     details.set_request_info(request.as_str(), "");

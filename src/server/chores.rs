@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::{
+    select,
+    time::{MissedTickBehavior, interval, timeout},
+};
 
 use crate::app::App;
 
@@ -12,6 +15,29 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How often to look for sessions that were over long ago.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// How often to look for letters that are due: those of other nodes, and those that are tried again. Its own are hinted at.
+const DELIVER_EVERY: Duration = Duration::from_secs(2);
+
+/// Sends mail for ever.
+pub(super) async fn deliver_mail(app: App) {
+    let mut ticks = interval(DELIVER_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_well = true;
+    loop {
+        select! {
+            _ = ticks.tick() => {}
+            () = app.mail_written() => {}
+        }
+        let outcome = app.deliver_mail().await;
+        match (&outcome, was_well) {
+            (Err(error), true) => tracing::error!(%error, "cannot look for letters that are due"),
+            (Ok(()), false) => tracing::info!("looks again for letters that are due"),
+            (Err(_), false) | (Ok(()), true) => {}
+        }
+        was_well = outcome.is_ok();
+    }
+}
 
 /// Deletes for ever what was over long ago.
 pub(super) async fn sweep(app: App) {

@@ -119,6 +119,7 @@ impl Server {
         let mut chores = JoinSet::new();
         chores.spawn(chores::pull_revocations(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
+        chores.spawn(chores::deliver_mail(app.clone()));
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor

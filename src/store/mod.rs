@@ -5,6 +5,7 @@ mod codes;
 mod connect;
 mod entity;
 mod error;
+mod outbox;
 mod own_sessions;
 mod schema;
 mod sessions;
@@ -18,9 +19,10 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Tr
 
 pub use codes::Guessed;
 pub use error::StoreError;
+pub use outbox::Leased;
 pub use sessions::Opened;
 pub use settings::{Engine, Settings};
-pub use users::Added;
+pub use users::{Added, SignUpLetters};
 
 /// How often a transaction that PostgreSQL gave up for another's sake is tried.
 const MAX_TRIES: usize = 4;

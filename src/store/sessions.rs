@@ -6,10 +6,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::session, entity::user, retrying, users};
+use super::{Store, StoreError, audit, entity::session, entity::user, outbox, retrying, users};
 use crate::domain::{
-    AuditEvent, Device, EndReason, Generation, Session, SessionId, SessionSalt, SessionState, Timestamp, User,
-    UserEpoch, UserId,
+    AuditEvent, Device, EndReason, Generation, OutboxLetter, Session, SessionId, SessionSalt, SessionState, Timestamp,
+    User, UserEpoch, UserId,
 };
 
 /// What opening a session came to.
@@ -95,7 +95,7 @@ impl Store {
         Ok(moved.rows_affected > 0)
     }
 
-    /// Ends a session; `false` when it had ended, or never was.
+    /// Ends a session, with a letter that says so where one is due; `false` when it had ended, or never was.
     ///
     /// # Errors
     /// When the database fails.
@@ -104,6 +104,7 @@ impl Store {
         session: SessionId,
         why: EndReason,
         event: &AuditEvent,
+        letter: Option<&OutboxLetter>,
     ) -> Result<bool, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
@@ -111,6 +112,9 @@ impl Store {
             let ended = end(&transaction, which, event.at, why).await?;
             if ended {
                 audit::record(&transaction, event).await?;
+                if let Some(letter) = letter {
+                    outbox::enqueue(&transaction, letter).await?;
+                }
             }
             transaction.commit().await?;
             Ok(ended)

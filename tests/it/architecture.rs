@@ -34,12 +34,12 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("store", &["domain"], &["migrations", "sea_orm", "secrecy", "thiserror", "tokio", "uuid"]),
-    ("mail", &["domain"], &["thiserror", "tracing"]),
+    ("mail", &["domain"], &["serde", "serde_json", "thiserror", "tracing"]),
     ("revocations", &["domain"], &[]),
     (
         "app",
         &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
-        &["quick_cache", "thiserror", "tracing"],
+        &["quick_cache", "thiserror", "tokio", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
     (

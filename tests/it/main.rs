@@ -14,6 +14,7 @@ mod cors;
 mod endpoints;
 mod failures;
 mod guard;
+mod mail;
 mod migrations;
 mod model;
 mod nodes;

@@ -19,6 +19,7 @@ use countersign::{
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
+    mail::Templates,
     proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
@@ -179,6 +180,7 @@ impl TestApp {
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
             mailer: mail.clone(),
+            templates: Templates::default(),
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
@@ -200,6 +202,7 @@ impl TestApp {
             passwords: self.passwords.clone(),
             master_keys: MasterKeys::parse(master_keys).unwrap(),
             mailer: self.mail.clone(),
+            templates: Templates::default(),
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
@@ -218,6 +221,12 @@ impl TestApp {
     pub async fn health(&self) -> tonic::Streaming<HealthCheckResponse> {
         let channel = Channel::from_shared(self.url.clone()).unwrap().connect().await.unwrap();
         HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
+    }
+
+    /// Every letter that has left so far, as `address: subject`, those that were due now included.
+    pub async fn letters(&self) -> Vec<String> {
+        self.app.deliver_mail().await.unwrap();
+        self.mail.sent()
     }
 
     /// Waits until a thread hashes a password.
