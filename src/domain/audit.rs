@@ -44,6 +44,10 @@ pub enum AuditKind {
     OtherSessionsRevoked,
     /// A signed-in person proved again who they are.
     Reauthenticated,
+    /// An address was shown to be its account's owner's.
+    EmailVerified,
+    /// A password was replaced by way of the account's mail.
+    PasswordReset,
     /// Somebody offered the digits of a one-time code, right or wrong.
     CodeTried,
     /// A session was found expired when somebody wanted to refresh it.
@@ -68,6 +72,8 @@ impl AuditKind {
             Self::SessionRevoked => "session_revoked",
             Self::OtherSessionsRevoked => "other_sessions_revoked",
             Self::Reauthenticated => "reauthenticated",
+            Self::EmailVerified => "email_verified",
+            Self::PasswordReset => "password_reset",
             Self::CodeTried => "code_tried",
             Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",

@@ -1,6 +1,6 @@
 //! One-time codes: whoever knows one reads the mailbox that it was sent to.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,15 +29,6 @@ pub struct CodeDigits(SecretString);
 /// What is kept of either.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CodeDigest([u8; 32]);
-
-/// What somebody offers to show that they got a code.
-#[derive(Debug, Clone)]
-pub enum CodeProof {
-    /// The link was opened.
-    Token(CodeToken),
-    /// The digits were typed.
-    Digits(CodeDigits),
-}
 
 /// A code as the database has it: one for each person and purpose, so that a new one voids the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +63,16 @@ const NUMBERS: u64 = 100_000_000;
 impl CodePurpose {
     /// Every purpose, for reading them back.
     pub const ALL: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail];
+
+    /// How long a code is good: time to find the letter, and for a new password no more than that (OWASP).
+    #[must_use]
+    pub const fn lifetime(self) -> Duration {
+        match self {
+            Self::VerifyEmail => Duration::from_hours(24),
+            Self::ResetPassword => Duration::from_mins(30),
+            Self::ChangeEmail => Duration::from_hours(1),
+        }
+    }
 
     /// The name that is stored.
     #[must_use]
@@ -213,9 +214,8 @@ mod tests {
 
     #[test]
     fn codes_are_not_printed() {
-        let proofs =
-            [CodeProof::Token(CodeToken::from_bytes(&[7; 32])), CodeProof::Digits(CodeDigits::from_random(1_234_567))];
-        let printed = format!("{proofs:?} {:?}", CodeDigest::from_bytes([7; 32]));
+        let (token, digits) = (CodeToken::from_bytes(&[7; 32]), CodeDigits::from_random(1_234_567));
+        let printed = format!("{token:?} {digits:?} {:?}", CodeDigest::from_bytes([7; 32]));
         assert!(!printed.contains("cs_ot_") && !printed.contains("1234567") && !printed.contains("7, 7"), "{printed}");
     }
 }

@@ -18,7 +18,7 @@ mod user;
 
 pub use access_token::{AccessToken, Claims};
 pub use audit::{AuditEvent, AuditKind};
-pub use code::{Code, CodeDigest, CodeDigits, CodeProof, CodePurpose, CodeToken, InvalidCode};
+pub use code::{Code, CodeDigest, CodeDigits, CodePurpose, CodeToken, InvalidCode};
 pub use display_name::{DisplayName, InvalidDisplayName};
 pub use email::{Email, InvalidEmail};
 pub use id::{AuditId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};

@@ -53,6 +53,8 @@ pub enum EndReason {
     Revoked,
     /// A refresh token was used again after its time: somebody has a copy.
     TokenReuse,
+    /// The password was replaced.
+    PasswordChanged,
     /// The account was disabled.
     UserDisabled,
     /// The person has as many newer ones as anybody may have.
@@ -147,8 +149,15 @@ impl Session {
 
 impl EndReason {
     /// Every reason, for reading them back.
-    pub const ALL: [Self; 6] =
-        [Self::SignedOut, Self::Expired, Self::Revoked, Self::TokenReuse, Self::UserDisabled, Self::Displaced];
+    pub const ALL: [Self; 7] = [
+        Self::SignedOut,
+        Self::Expired,
+        Self::Revoked,
+        Self::TokenReuse,
+        Self::PasswordChanged,
+        Self::UserDisabled,
+        Self::Displaced,
+    ];
 
     /// The name that is stored and logged.
     #[must_use]
@@ -158,6 +167,7 @@ impl EndReason {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::TokenReuse => "token_reuse",
+            Self::PasswordChanged => "password_changed",
             Self::UserDisabled => "user_disabled",
             Self::Displaced => "displaced",
         }

@@ -1,6 +1,6 @@
 //! The words of the letters.
 
-use super::Content;
+use super::{Code, Content};
 use crate::domain::Locale;
 
 /// The words of every letter, in every language.
@@ -44,15 +44,19 @@ fn words(content: &Content) -> (&'static str, String) {
             "One of your sessions was ended, because its credential was used twice: somebody may have a copy.\n\
              Sign in again. If this happens more than once, look for what reads your browser's or your app's data.",
         ),
-        Content::Verification(code) => ("Confirm your address", code.code.expose()),
-        Content::PasswordReset(code) => ("Choose a new password", code.code.expose()),
-        Content::EmailChange(code) => ("Confirm your new address", code.code.expose()),
-        Content::EmailChangeRequested => ("Another address was asked for", ""),
-        Content::EmailChanged => ("Your address was changed", ""),
+        Content::Verification(code) => return ("Confirm your address", both(code)),
+        Content::PasswordReset(code) => return ("Choose a new password", both(code)),
+        Content::EmailChange(code) => return ("Confirm your new address", both(code)),
+        Content::EmailChangeRequested => ("Your account is to have another address", ""),
+        Content::EmailChanged => ("Your account has another address now", ""),
         Content::PasswordChanged => ("Your password was changed", ""),
         Content::NewDevice { user_agent, .. } => ("A new device signed in", user_agent.as_str()),
         Content::DeletionScheduled { .. } => ("Your account will be deleted", ""),
         Content::AccountDeleted => ("Your account was deleted", ""),
     };
     (subject, text.to_owned())
+}
+
+fn both(code: &Code) -> String {
+    format!("{}\n{}\n", code.token.expose(), code.code.expose())
 }

@@ -1,6 +1,7 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod code_uses;
 mod codes;
 mod connect;
 mod entity;

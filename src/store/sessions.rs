@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::session, entity::user, outbox, retrying, users};
+use super::{Store, StoreError, audit, codes, entity::session, entity::user, outbox, retrying, users};
 use crate::domain::{
     AuditEvent, Device, EndReason, Generation, OutboxLetter, Session, SessionId, SessionSalt, SessionState, Timestamp,
     User, UserEpoch, UserId,
@@ -135,14 +135,13 @@ impl Store {
     ) -> Result<Vec<SessionId>, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let disabled_at = (why == EndReason::UserDisabled).then_some(event.at);
-            users::bump_epoch(&transaction, user, disabled_at).await?;
-            // The user's row is held now: no session opens between these two.
-            let live = oldest_beyond(&transaction, user, 0).await?;
-            end(&transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), event.at, why).await?;
+            let ended = end_all(&transaction, user, why, event.at).await?;
+            if why == EndReason::UserDisabled {
+                codes::void(&transaction, user).await?;
+            }
             audit::record(&transaction, event).await?;
             transaction.commit().await?;
-            Ok(live.into_iter().map(id).collect())
+            Ok(ended)
         })
         .await
     }
@@ -184,6 +183,21 @@ impl Store {
             .await?;
         Ok(rows.into_iter().map(|(row, at)| (id(row), Timestamp::from_unix_millis(at))).collect())
     }
+}
+
+/// Ends every session of a user, moves them to the next epoch, and says which sessions that ended.
+pub(super) async fn end_all(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    why: EndReason,
+    at: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let disabled_at = (why == EndReason::UserDisabled).then_some(at);
+    users::bump_epoch(transaction, user, disabled_at).await?;
+    // The user's row is held now: no session opens between these two.
+    let live = oldest_beyond(transaction, user, 0).await?;
+    end(transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), at, why).await?;
+    Ok(live.into_iter().map(id).collect())
 }
 
 pub(super) async fn end(

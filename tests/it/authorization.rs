@@ -51,10 +51,14 @@ fn every_rpc_is_what_the_matrix_says() {
         ("Login", "AUDIENCE_ANYONE"),
         ("Logout", "AUDIENCE_CALLER"),
         ("Reauthenticate", "AUDIENCE_CALLER"),
+        ("RequestPasswordReset", "AUDIENCE_ANYONE"),
+        ("ResendVerification", "AUDIENCE_ANYONE"),
+        ("ResetPassword", "AUDIENCE_ANYONE"),
         ("Refresh", "AUDIENCE_REFRESH_CREDENTIAL"),
         ("RevokeOtherSessions", "AUDIENCE_CALLER"),
         ("RevokeSession", "AUDIENCE_CALLER"),
         ("SignUp", "AUDIENCE_ANYONE"),
+        ("VerifyEmail", "AUDIENCE_ANYONE"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
     assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());

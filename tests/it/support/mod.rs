@@ -2,6 +2,7 @@
 
 pub mod browser;
 mod clock;
+pub mod codes;
 mod database;
 pub mod grpc;
 pub mod http;
