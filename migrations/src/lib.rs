@@ -7,6 +7,7 @@ mod m0003_signing_keys;
 mod m0004_audit_events;
 mod m0005_outbox;
 mod m0006_user_locale;
+mod m0007_codes;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_audit_events::Migration),
             Box::new(m0005_outbox::Migration),
             Box::new(m0006_user_locale::Migration),
+            Box::new(m0007_codes::Migration),
         ]
     }
 }

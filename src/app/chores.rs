@@ -12,13 +12,15 @@ const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 const BATCH: u32 = 500;
 
 impl App {
-    /// Deletes the sessions that were over long ago. That they are over does not depend on it: their tokens are refused as
-    /// long as the rows are there, and as unknown afterwards.
+    /// Deletes the codes that have expired, and the sessions that were over long ago. That they are over does not depend on
+    /// it: they are refused as long as the rows are there, and as unknown afterwards.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sweep_sessions(&self) -> Result<(), Error> {
-        let moment = self.0.clock.now() - KEPT_FOR;
+        let now = self.0.clock.now();
+        self.0.store.delete_codes_expired_before(now).await?;
+        let moment = now - KEPT_FOR;
         while self.0.store.delete_sessions_dead_before(moment, BATCH).await? == u64::from(BATCH) {}
         Ok(())
     }

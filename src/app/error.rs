@@ -43,6 +43,15 @@ pub enum Rejection {
     /// The password was right, the account is disabled.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// The one-time code is unknown, used, expired, replaced, or for something else: never told apart.
+    #[error("the code is not valid, or not any more: ask for a new one")]
+    CodeInvalid,
+    /// The caller proved who they are too long ago for this.
+    #[error("confirm with the password first: call Reauthenticate")]
+    StepUpRequired {
+        /// How old the proof may be.
+        max_age: Duration,
+    },
     /// Too many passwords are waiting to be hashed.
     #[error("the service is busy: try again in a moment")]
     Overloaded {

@@ -1,7 +1,9 @@
 //! Ring 2: what the service can do, one use case a file, named by its verb.
 
+mod account;
 mod caller;
 mod chores;
+mod codes;
 mod create_user;
 mod deliver_mail;
 mod disable_user;
@@ -13,28 +15,34 @@ mod login;
 mod policy;
 mod post;
 mod profiles;
+mod reauthenticate;
 mod refresh;
+mod reset_password;
+mod sessions;
 mod sign_up;
 mod signed_in;
+mod verify_email;
 mod who_am_i;
 
 use std::{fmt, sync::Arc};
 
 use tokio::sync::{Mutex, Notify};
 
-pub use caller::{Caller, Leaver};
+pub use caller::{Caller, FreshCaller, Leaver};
+pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
 pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
 pub use policy::Policy;
+pub use reset_password::ResetPassword;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
 pub use who_am_i::Profile;
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, MasterKeys, Passwords, RefreshTokens},
+    crypto::{AccessTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
@@ -73,6 +81,7 @@ struct Inner {
     master_keys: MasterKeys,
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
+    codes: OneTimeCodes,
     revocations: Revocations,
     profiles: Profiles,
     keys: Vec<SealedKey>,
@@ -98,6 +107,7 @@ impl App {
         let app = Self(Arc::new(Inner {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
+            codes: OneTimeCodes::new(master_keys.clone()),
             master_keys,
             revocations: Revocations::default(),
             profiles: Profiles::default(),

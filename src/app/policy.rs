@@ -17,6 +17,8 @@ pub struct Policy {
     pub sessions: SessionLifetimes,
     /// The most live sessions a person may have; a new one ends the oldest.
     pub max_sessions_per_user: u32,
+    /// How long ago the person may have proved who they are, where that must be fresh.
+    pub step_up: Duration,
     /// What a password must be.
     pub passwords: PasswordPolicy,
     /// Whether only a confirmed address signs in.

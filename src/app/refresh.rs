@@ -32,8 +32,7 @@ impl App {
                     if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
                         continue;
                     }
-                    let state = SessionState::Active { generation: from.next(), rotated_at: now, idle_expires_at };
-                    Session { state, ..session }
+                    session.moved_on(now, self.0.policy.sessions)
                 }
             };
             return self.signed_in(user, moved, now);

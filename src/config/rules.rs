@@ -22,6 +22,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
     let access_lifetime = reader.duration("tokens.access_lifetime", MINUTE..=15 * MINUTE);
     let sessions = read_lifetimes(reader);
     let max_sessions_per_user = reader.number("sessions.max_per_user", 1..=10_000);
+    let step_up = reader.duration("sessions.step_up", MINUTE..=60 * MINUTE);
     let min_code_points = reader.number("passwords.min_length", 8..=64);
     let require_verified_email = reader.switch("accounts.require_verified_email");
 
@@ -31,6 +32,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         access_lifetime: access_lifetime?,
         sessions: sessions?,
         max_sessions_per_user: max_sessions_per_user?,
+        step_up: step_up?,
         passwords: PasswordPolicy { min_code_points: min_code_points? },
         require_verified_email: require_verified_email?,
     })

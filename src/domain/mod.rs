@@ -2,6 +2,7 @@
 
 mod access_token;
 mod audit;
+mod code;
 mod display_name;
 mod email;
 mod id;
@@ -17,6 +18,7 @@ mod user;
 
 pub use access_token::{AccessToken, Claims};
 pub use audit::{AuditEvent, AuditKind};
+pub use code::{Code, CodeDigest, CodeDigits, CodePurpose, CodeToken, InvalidCode};
 pub use display_name::{DisplayName, InvalidDisplayName};
 pub use email::{Email, InvalidEmail};
 pub use id::{AuditId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};

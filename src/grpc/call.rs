@@ -5,10 +5,11 @@ use tonic::{Request, Status, metadata::MetadataMap};
 use super::{
     CookieProfile,
     cookies::{self, Cookies, Duplicate},
+    parse::Delivery,
     status::status,
 };
 use crate::{
-    app::{Error, Rejection},
+    app::{App, Caller, Error, Rejection},
     domain::{AccessToken, Device, RefreshToken},
 };
 
@@ -78,6 +79,22 @@ impl Call {
     /// The refresh token in the cookie.
     pub(super) fn refresh_cookie(&self) -> Result<Option<&RefreshToken>, Rejection> {
         self.cookies.as_ref().map(|cookies| cookies.refresh.as_ref()).map_err(|Duplicate| Rejection::TokenInvalid)
+    }
+
+    /// Who calls.
+    pub(super) fn caller(&self, app: &App) -> Result<Caller, Status> {
+        let caller = self.access_token().map_err(Error::from).and_then(|token| app.authenticate(token));
+        caller.map_err(|error| self.refuse(error))
+    }
+
+    /// Where new credentials of the calling session go: the way that the present one came, so that what scripts cannot read
+    /// never becomes what they can.
+    pub(super) fn delivery(&self) -> Delivery {
+        let has_cookie = self.cookies.as_ref().is_ok_and(|cookies| cookies.access.is_some());
+        match self.page {
+            Some(profile) if has_cookie => Delivery::Cookie(profile),
+            _ => Delivery::Body,
+        }
     }
 
     /// Renders an error. Cookies that will never be good again are taken away with it; those that only could not be looked at

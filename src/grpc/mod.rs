@@ -1,5 +1,6 @@
 //! Ring 3, the wire: parse, call one use case, render.
 
+mod account_service;
 mod auth_service;
 mod call;
 mod codec;
@@ -12,6 +13,7 @@ mod parse;
 mod render;
 mod status;
 
+pub use account_service::AccountApi;
 pub use auth_service::AuthApi;
 pub use call::{Page, RequestId};
 pub use codec::StrictCodec;

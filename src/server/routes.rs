@@ -26,8 +26,8 @@ use super::{Settings, client, cors, deadline, framing, guard, headers, http, pan
 use crate::{
     app::App,
     entropy::{Entropy, OsEntropy},
-    grpc::{AuthApi, ExtAuthz, Gateway},
-    proto::{self, auth_service_server::AuthServiceServer},
+    grpc::{AccountApi, AuthApi, ExtAuthz, Gateway},
+    proto::{self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer},
 };
 
 /// The largest request that is read: a password of the longest is a fiftieth of it.
@@ -75,12 +75,17 @@ fn services(
     health: HealthServer<impl Health>,
     settings: &Settings,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let auth = AuthServiceServer::new(AuthApi::new(app))
+    let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
+        .max_decoding_message_size(LARGEST_REQUEST)
+        .max_encoding_message_size(LARGEST_ANSWER);
+    let account = AccountServiceServer::new(AccountApi::new(app))
         .max_decoding_message_size(LARGEST_REQUEST)
         .max_encoding_message_size(LARGEST_ANSWER);
     let ext_authz = AuthorizationServer::new(ExtAuthz::new(gateway)).max_decoding_message_size(LARGEST_REQUEST);
-    let mut services =
-        Routes::new(auth.clone()).add_service(ext_authz).add_service(health.max_decoding_message_size(LARGEST_REQUEST));
+    let mut services = Routes::new(auth.clone())
+        .add_service(account)
+        .add_service(ext_authz)
+        .add_service(health.max_decoding_message_size(LARGEST_REQUEST));
     if settings.reflection {
         // Each version lists what its own builder knows, and older tools speak only v1alpha.
         let v1 = reflection().build_v1()?.max_decoding_message_size(LARGEST_REQUEST);

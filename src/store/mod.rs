@@ -1,10 +1,13 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod code_uses;
+mod codes;
 mod connect;
 mod entity;
 mod error;
 mod outbox;
+mod own_sessions;
 mod schema;
 mod sessions;
 mod settings;
@@ -15,6 +18,7 @@ use std::fmt;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
+pub use codes::Guessed;
 pub use error::StoreError;
 pub use outbox::Leased;
 pub use sessions::Opened;

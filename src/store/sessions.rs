@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::session, entity::user, outbox, retrying, users};
+use super::{Store, StoreError, audit, codes, entity::session, entity::user, outbox, retrying, users};
 use crate::domain::{
     AuditEvent, Device, EndReason, Generation, OutboxLetter, Session, SessionId, SessionSalt, SessionState, Timestamp,
     User, UserEpoch, UserId,
@@ -135,14 +135,13 @@ impl Store {
     ) -> Result<Vec<SessionId>, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let disabled_at = (why == EndReason::UserDisabled).then_some(event.at);
-            users::bump_epoch(&transaction, user, disabled_at).await?;
-            // The user's row is held now: no session opens between these two.
-            let live = oldest_beyond(&transaction, user, 0).await?;
-            end(&transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), event.at, why).await?;
+            let ended = end_all(&transaction, user, why, event.at).await?;
+            if why == EndReason::UserDisabled {
+                codes::void(&transaction, user).await?;
+            }
             audit::record(&transaction, event).await?;
             transaction.commit().await?;
-            Ok(live.into_iter().map(id).collect())
+            Ok(ended)
         })
         .await
     }
@@ -186,7 +185,22 @@ impl Store {
     }
 }
 
-async fn end(
+/// Ends every session of a user, moves them to the next epoch, and says which sessions that ended.
+pub(super) async fn end_all(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    why: EndReason,
+    at: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let disabled_at = (why == EndReason::UserDisabled).then_some(at);
+    users::bump_epoch(transaction, user, disabled_at).await?;
+    // The user's row is held now: no session opens between these two.
+    let live = oldest_beyond(transaction, user, 0).await?;
+    end(transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), at, why).await?;
+    Ok(live.into_iter().map(id).collect())
+}
+
+pub(super) async fn end(
     transaction: &DatabaseTransaction,
     which: Condition,
     at: Timestamp,
@@ -219,12 +233,19 @@ async fn oldest_beyond(transaction: &DatabaseTransaction, user: UserId, kept: u3
         .await?)
 }
 
-fn uuid(session: SessionId) -> Uuid {
+pub(super) fn uuid(session: SessionId) -> Uuid {
     Uuid::from_bytes(*session.as_bytes())
 }
 
-fn id(row: Uuid) -> SessionId {
+pub(super) fn id(row: Uuid) -> SessionId {
     SessionId::from_bytes(row.into_bytes())
+}
+
+/// Where a session was opened.
+pub(super) fn device(row: session::Model) -> Result<Device, StoreError> {
+    let address = row.address.map(|address| address.parse()).transpose();
+    let address = address.map_err(|_| StoreError::Corrupt { table: "sessions", what: "address" })?;
+    Ok(Device { address, user_agent: row.user_agent })
 }
 
 fn row(session: &Session, device: &Device) -> Result<session::ActiveModel, StoreError> {

@@ -159,7 +159,13 @@ pub(super) async fn is_unchanged(
     Ok(row.is_some_and(|row| row.epoch == epoch.count() && row.disabled_at.is_none()))
 }
 
-async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
+/// A user, held until the transaction ends: who changes anything of theirs waits.
+pub(super) async fn hold(transaction: &DatabaseTransaction, user: UserId) -> Result<Option<User>, StoreError> {
+    let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
+    row.map(User::try_from).transpose()
+}
+
+pub(super) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
     let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(connection).await?;
     row.map(User::try_from).transpose()
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod account;
 mod architecture;
 mod authorization;
 mod bad_input;

@@ -2,6 +2,7 @@
 
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod audit_event;
+pub(super) mod code;
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod outbox;
 pub(super) mod session;

@@ -20,4 +20,11 @@ impl CapturedMail {
         let mails = self.0.lock().unwrap();
         mails.iter().map(|mail| format!("{}: {}", mail.to, mail.content.subject)).collect()
     }
+
+    /// The text of the last letter to an address with this subject.
+    pub fn last(&self, to: &str, subject: &str) -> Option<String> {
+        let mails = self.0.lock().unwrap();
+        let mail = mails.iter().rev().find(|mail| mail.to.as_str() == to && mail.content.subject == subject);
+        mail.map(|mail| mail.content.text.clone())
+    }
 }

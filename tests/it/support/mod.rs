@@ -3,6 +3,7 @@
 pub mod application;
 pub mod browser;
 mod clock;
+pub mod codes;
 mod database;
 pub mod grpc;
 pub mod http;
@@ -21,7 +22,7 @@ use countersign::{
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
     mail::Templates,
-    proto::auth_service_client::AuthServiceClient,
+    proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
 };
@@ -122,6 +123,7 @@ impl Default for Setup {
                     grace: Duration::from_secs(10),
                 },
                 max_sessions_per_user: 50,
+                step_up: Duration::from_mins(10),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
             },
@@ -243,5 +245,10 @@ impl TestApp {
     /// A native gRPC client, over HTTP/2 in the clear.
     pub async fn client(&self) -> AuthServiceClient<Channel> {
         AuthServiceClient::connect(self.url.clone()).await.unwrap()
+    }
+
+    /// The same for what people do with their accounts.
+    pub async fn account(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::connect(self.url.clone()).await.unwrap()
     }
 }
