@@ -5,6 +5,7 @@ mod m0001_users;
 mod m0002_sessions;
 mod m0003_signing_keys;
 mod m0004_audit_events;
+mod m0010_revocation_feed;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_signing_keys::Migration),
             Box::new(m0004_audit_events::Migration),
+            Box::new(m0010_revocation_feed::Migration),
         ]
     }
 }

@@ -1,9 +1,9 @@
 //! Who calls: a value that only authentication makes, and that every use case of a signed-in person asks for.
 
-use super::{App, Error, Rejection};
+use super::{App, Error, Fault, OnStale, Rejection, Staleness};
 use crate::{
     crypto::TokenRefusal,
-    domain::{AccessToken, Claims, SessionId, UserId},
+    domain::{AccessToken, Claims, Session, SessionId, Timestamp, User, UserId},
 };
 
 /// A signed-in person. To hold one is to be allowed to call.
@@ -33,20 +33,18 @@ impl Caller {
 }
 
 impl App {
-    /// Finds out who calls, without the database.
+    /// Finds out who calls, without the database unless what is known of revocations is too old.
     ///
     /// # Errors
     /// [`Rejection::NotSignedIn`] without a token; [`Rejection::TokenExpired`], [`Rejection::TokenInvalid`],
-    /// [`Rejection::SessionEnded`].
-    pub fn authenticate(&self, token: Option<&AccessToken>) -> Result<Caller, Error> {
+    /// [`Rejection::SessionEnded`]; [`Fault::Stale`].
+    pub async fn authenticate(&self, token: Option<&AccessToken>) -> Result<Caller, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         let claims = self.0.access_tokens.verify(token, self.0.clock.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,
             TokenRefusal::Expired(_) => Rejection::TokenExpired,
         })?;
-        if self.0.revocations.contains(claims.session) {
-            return Err(Rejection::SessionEnded.into());
-        }
+        self.require_alive(&claims).await?;
         Ok(Caller { claims })
     }
 
@@ -62,4 +60,35 @@ impl App {
             Err(TokenRefusal::Invalid) => Err(Rejection::TokenInvalid.into()),
         }
     }
+
+    /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).
+    async fn require_alive(&self, claims: &Claims) -> Result<(), Error> {
+        if self.0.revocations.refuse(claims.session, claims.user, claims.epoch) {
+            return Err(Rejection::SessionEnded.into());
+        }
+        let Staleness { after, then } = self.0.policy.staleness;
+        match then {
+            _ if self.0.revocations.age(self.0.clock.ticks()) <= after => Ok(()),
+            OnStale::AllowUntilExp => Ok(()),
+            OnStale::Deny => Err(Fault::Stale.into()),
+            OnStale::Strong => self.require_alive_in_database(claims).await,
+        }
+    }
+
+    /// The same, as the database has it now.
+    pub(super) async fn require_alive_in_database(&self, claims: &Claims) -> Result<(), Error> {
+        let now = self.0.clock.now();
+        match self.0.store.session(claims.session).await? {
+            Some((session, user)) if is_alive(claims, &session, &user, now) => Ok(()),
+            _ => {
+                self.forget(claims.session, now);
+                Err(Rejection::SessionEnded.into())
+            }
+        }
+    }
+}
+
+/// Whether the database stands behind a token.
+pub(super) fn is_alive(claims: &Claims, session: &Session, user: &User, now: Timestamp) -> bool {
+    !session.is_over(now) && user.disabled_at.is_none() && user.epoch == claims.epoch
 }

@@ -59,6 +59,9 @@ pub enum Fault {
     /// Keys, tokens, hashes.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// What other nodes have revoked has not been heard for too long.
+    #[error("what was revoked elsewhere is not known")]
+    Stale,
 }
 
 impl From<StoreError> for Error {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{App, Caller, Error, Fault, Rejection};
+use super::{App, Caller, Error, Fault, Rejection, caller::is_alive};
 use crate::{
     domain::{SessionState, Timestamp, User},
     store::StoreError,
@@ -52,8 +52,7 @@ impl App {
         let SessionState::Active { idle_expires_at, .. } = session.state else {
             return Err(self.ended(caller, now));
         };
-        let is_over = now >= idle_expires_at || now >= session.expires_at;
-        if is_over || user.disabled_at.is_some() || user.epoch != caller.claims.epoch {
+        if !is_alive(&caller.claims, &session, &user, now) {
             return Err(self.ended(caller, now));
         }
         // What is kept in memory for long should not be worth stealing.

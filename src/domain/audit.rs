@@ -42,6 +42,8 @@ pub enum AuditKind {
     SessionExpired,
     /// A session was ended because a refresh token was used twice.
     TokenReused,
+    /// A session was ended again, because the database had been set back to before it first was.
+    RevokedAgain,
 }
 
 impl AuditKind {
@@ -59,6 +61,7 @@ impl AuditKind {
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",
+            Self::RevokedAgain => "revoked_again",
         }
     }
 }

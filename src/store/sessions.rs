@@ -6,9 +6,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::session, entity::user, retrying, users};
+use super::{Store, StoreError, audit, entity::session, entity::user, feed, retrying, users};
 use crate::domain::{
-    AuditEvent, Device, EndReason, Generation, Session, SessionId, SessionSalt, SessionState, Timestamp, User,
+    AuditEvent, Device, EndReason, Generation, News, Session, SessionId, SessionSalt, SessionState, Timestamp, User,
     UserEpoch, UserId,
 };
 
@@ -52,8 +52,11 @@ impl Store {
             .await?;
             session::Entity::insert(row(session, &event.by)?).exec_without_returning(&transaction).await?;
             audit::record(&transaction, event).await?;
+            let displaced: Vec<SessionId> = displaced.into_iter().map(id).collect();
+            let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();
+            feed::append(&transaction, event.id, event.at, &news).await?;
             transaction.commit().await?;
-            Ok(Opened::Yes { displaced: displaced.into_iter().map(id).collect() })
+            Ok(Opened::Yes { displaced })
         })
         .await
     }
@@ -111,6 +114,7 @@ impl Store {
             let ended = end(&transaction, which, event.at, why).await?;
             if ended {
                 audit::record(&transaction, event).await?;
+                feed::append(&transaction, event.id, event.at, &[News::SessionEnded(session)]).await?;
             }
             transaction.commit().await?;
             Ok(ended)
@@ -132,11 +136,13 @@ impl Store {
         retrying(|| async {
             let transaction = self.begin().await?;
             let disabled_at = (why == EndReason::UserDisabled).then_some(event.at);
-            users::bump_epoch(&transaction, user, disabled_at).await?;
+            let epoch = users::bump_epoch(&transaction, user, disabled_at).await?;
             // The user's row is held now: no session opens between these two.
             let live = oldest_beyond(&transaction, user, 0).await?;
             end(&transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), event.at, why).await?;
             audit::record(&transaction, event).await?;
+            let news = epoch.map(|epoch| News::EpochBegan { user, epoch });
+            feed::append(&transaction, event.id, event.at, news.as_slice()).await?;
             transaction.commit().await?;
             Ok(live.into_iter().map(id).collect())
         })
@@ -164,21 +170,6 @@ impl Store {
             .await?;
         let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(dead)).exec(&self.write).await?;
         Ok(deleted.rows_affected)
-    }
-
-    /// The sessions that ended at or after `since`, and when.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sessions_ended_since(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StoreError> {
-        let rows: Vec<(Uuid, i64)> = session::Entity::find()
-            .select_only()
-            .columns([session::Column::Id, session::Column::EndedAt])
-            .filter(session::Column::EndedAt.gte(since.unix_millis()))
-            .into_tuple()
-            .all(&self.read)
-            .await?;
-        Ok(rows.into_iter().map(|(row, at)| (id(row), Timestamp::from_unix_millis(at))).collect())
     }
 }
 

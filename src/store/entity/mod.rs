@@ -2,6 +2,9 @@
 
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod audit_event;
+#[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
+pub(super) mod feed_head;
+pub(super) mod revocation;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user;

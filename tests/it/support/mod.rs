@@ -14,7 +14,7 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign::{
-    app::{App, Error, Parts, Policy},
+    app::{App, Error, OnStale, Parts, Policy, Staleness},
     crypto::{HashingSettings, MasterKeys, Passwords},
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
@@ -118,6 +118,7 @@ impl Default for Setup {
                 max_sessions_per_user: 50,
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {
                 memory_kib: 32,
