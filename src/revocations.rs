@@ -53,7 +53,9 @@ impl Revocations {
             match news {
                 News::SessionEnded(session) => keep(&mut known.sessions, session, kept, Kept::longer),
                 News::EpochBegan { user, epoch } => {
-                    keep(&mut known.epochs, user, (epoch, kept), |(a, kept), (b, other)| (a.max(b), kept.longer(other)));
+                    keep(&mut known.epochs, user, (epoch, kept), |(a, kept), (b, other)| {
+                        (a.max(b), kept.longer(other))
+                    });
                 }
                 News::KeysChanged => {}
             }
@@ -70,8 +72,10 @@ impl Revocations {
     /// The ended sessions that are not among `found`.
     #[must_use]
     pub fn sessions_beside(&self, found: &[News]) -> Vec<SessionId> {
-        let found: std::collections::HashSet<SessionId> =
-            found.iter().filter_map(|news| if let News::SessionEnded(session) = news { Some(*session) } else { None }).collect();
+        let found: std::collections::HashSet<SessionId> = found
+            .iter()
+            .filter_map(|news| if let News::SessionEnded(session) = news { Some(*session) } else { None })
+            .collect();
         self.read().sessions.keys().filter(|session| !found.contains(session)).copied().collect()
     }
 

@@ -45,9 +45,9 @@ pub(super) async fn append(
             .await?;
         let head = heads.first().ok_or(StoreError::Corrupt { table: "feed_head", what: "a part has no counter" })?;
         let first = head.seq - count + 1;
-        let rows = (first..).zip(news).map(|(seq, news)| {
-            row(&FeedEntry { part, seq, cause, news, expires_at: at + STAYS_REVOKED_FOR })
-        });
+        let rows = (first..)
+            .zip(news)
+            .map(|(seq, news)| row(&FeedEntry { part, seq, cause, news, expires_at: at + STAYS_REVOKED_FOR }));
         revocation::Entity::insert_many(rows).exec_without_returning(transaction).await?;
     }
     Ok(())

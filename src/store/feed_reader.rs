@@ -41,7 +41,11 @@ impl FeedConnection {
     }
 
     /// What `look` finds, if it finds it in time.
-    async fn within<T, F>(&self, patience: Duration, look: impl FnOnce(DatabaseConnection) -> F) -> Result<T, StoreError>
+    async fn within<T, F>(
+        &self,
+        patience: Duration,
+        look: impl FnOnce(DatabaseConnection) -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {

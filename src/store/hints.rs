@@ -37,7 +37,12 @@ impl Store {
     /// When the database cannot be reached.
     pub async fn listen(&self) -> Result<Option<Hints>, StoreError> {
         let Some(url) = &self.listen_url else { return Ok(None) };
-        Ok(Some(Hints(timeout(self.patience, listen(url)).await.unwrap_or(Err(Error::PoolTimedOut)).map_err(StoreError::from_sqlx)?)))
+        Ok(Some(Hints(
+            timeout(self.patience, listen(url))
+                .await
+                .unwrap_or(Err(Error::PoolTimedOut))
+                .map_err(StoreError::from_sqlx)?,
+        )))
     }
 }
 

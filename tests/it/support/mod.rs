@@ -150,7 +150,12 @@ impl TestApp {
 
     /// Another node on the same database, with the same clock.
     pub async fn another_node(&self) -> Self {
-        Self::start(self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock)).await
+        self.another_node_with(self.setup.clone()).await
+    }
+
+    /// The same, set up differently.
+    pub async fn another_node_with(&self, setup: Setup) -> Self {
+        Self::start(setup, Arc::clone(&self.database), Arc::clone(&self.clock)).await
     }
 
     /// Stops and starts again, with nothing left in memory.

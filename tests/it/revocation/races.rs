@@ -1,0 +1,54 @@
+//! Refreshing against revoking: whoever wins, a session that was revoked is not there again afterwards.
+
+use countersign::domain::Device;
+
+use super::{log_in, log_out, log_out_everywhere, verdict};
+use crate::support::{Engine, TestApp, grpc::sign_up};
+
+/// Races a refresh on one node against the end of the session on another, so many times.
+pub async fn race(is_serializable: bool, rounds: usize) {
+    let one = TestApp::with(Engine::Postgres, |setup| setup.serializable = is_serializable).await;
+    let other = one.another_node().await;
+    let email = "ada@example.com";
+    sign_up(&mut one.client().await, email).await;
+    let mut won_by_refreshing = 0;
+    for round in 0..rounds {
+        let first = log_in(&one.app, email).await.tokens;
+        let revoke = async {
+            if round % 2 == 0 {
+                log_out(&other.app, &first.access).await;
+            } else {
+                log_out_everywhere(&other.app, &first.access).await;
+            }
+        };
+        let (refreshed, ()) = tokio::join!(one.app.refresh(&first.refresh, Device::default()), revoke);
+        one.app.pull_revocations().await.unwrap();
+        other.app.pull_revocations().await.unwrap();
+        let mut tokens = vec![first];
+        if let Ok(second) = refreshed {
+            won_by_refreshing += 1;
+            tokens.push(second.tokens);
+        }
+        for tokens in &tokens {
+            for node in [&one.app, &other.app] {
+                assert_eq!(verdict(node, &tokens.access).await, "session ended", "round {round}");
+                assert!(node.refresh(&tokens.refresh, Device::default()).await.is_err(), "round {round}");
+            }
+        }
+    }
+    let live = "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL";
+    assert_eq!(one.database.number(live).await, 0);
+    println!(
+        "refresh against revocation, serializable {is_serializable}: {rounds} rounds, {won_by_refreshing} refreshed first, 0 resurrected"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_comes_back_under_read_committed() {
+    race(false, 60).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_comes_back_under_serializable() {
+    race(true, 60).await;
+}
