@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-rust test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run build test test-rust test-ts gen gen-check measure revocation-campaign fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ client-ts/node_modules: client-ts/package-lock.json
 
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure
+
+revocation-campaign: ## Revoke 10,000 sessions on two nodes and race 20,000 refreshes against their ends; takes a quarter of an hour
+	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 revocation::campaign
 
 fmt: tools ## Format Rust and Protobuf in place
 	cargo fmt --all

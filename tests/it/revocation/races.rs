@@ -1,8 +1,12 @@
 //! Refreshing against revoking: whoever wins, a session that was revoked is not there again afterwards.
 
-use countersign::domain::Device;
+use countersign::{
+    app::{Error, Rejection},
+    domain::Device,
+};
+use sqlx::{Executor as _, Row as _};
 
-use super::{log_in, log_out, log_out_everywhere, verdict};
+use super::{log_in, log_out, log_out_everywhere, sessions, verdict};
 use crate::support::{Engine, TestApp, grpc::sign_up};
 
 /// Races a refresh on one node against the end of the session on another, so many times.
@@ -51,4 +55,27 @@ async fn no_session_comes_back_under_read_committed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_comes_back_under_serializable() {
     race(true, 60).await;
+}
+
+/// The narrowest of the races, held open: the refresh has read a session that lives, and waits to move it on.
+async fn refresh_while_the_session_ends(is_serializable: bool) {
+    let app = TestApp::with(Engine::Postgres, |setup| setup.serializable = is_serializable).await;
+    let tokens = sessions(&app, "ada@example.com", 1).await.remove(0).tokens;
+    let mut ending = app.database.postgres().await;
+    ending.execute("BEGIN; UPDATE sessions SET ended_at = 1, end_reason = 'signed_out'").await.unwrap();
+    let node = app.app.clone();
+    let refreshing = tokio::spawn(async move { node.refresh(&tokens.refresh, Device::default()).await });
+    let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' \
+                   AND transactionid = pg_current_xact_id()::xid";
+    while ending.fetch_one(waiting).await.unwrap().get::<i64, _>(0) == 0 {}
+    ending.execute("COMMIT").await.unwrap();
+    let refused = refreshing.await.unwrap();
+    assert!(matches!(refused, Err(Error::Rejected(Rejection::SessionEnded))), "{refused:?}");
+    assert_eq!(app.database.number("SELECT generation FROM sessions").await, 0, "it was not moved on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_that_waited_for_the_end_of_its_session_is_refused() {
+    refresh_while_the_session_ends(false).await;
+    refresh_while_the_session_ends(true).await;
 }
