@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-rust test-gateways test-ts test-next gen gen-check measure fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run demo build test test-rust test-gateways test-ts test-next gen gen-check measure revocation-campaign fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules $(wildcard examples
 
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure
+
+revocation-campaign: ## Revoke 10,000 sessions on two nodes and race 20,000 refreshes against their ends; takes a quarter of an hour
+	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 revocation::campaign
 
 fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
 	cargo fmt --all

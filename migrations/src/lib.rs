@@ -8,6 +8,7 @@ mod m0004_audit_events;
 mod m0005_outbox;
 mod m0006_user_locale;
 mod m0007_codes;
+mod m0010_revocation_feed;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_outbox::Migration),
             Box::new(m0006_user_locale::Migration),
             Box::new(m0007_codes::Migration),
+            Box::new(m0010_revocation_feed::Migration),
         ]
     }
 }

@@ -72,6 +72,9 @@ pub enum Fault {
     /// Writing a letter.
     #[error(transparent)]
     Mail(#[from] InvalidMessage),
+    /// What other nodes have revoked has not been heard for too long.
+    #[error("what was revoked elsewhere is not known")]
+    Stale,
 }
 
 impl From<StoreError> for Error {

@@ -9,6 +9,7 @@ mod deliver_mail;
 mod disable_user;
 mod errands;
 mod error;
+mod follow;
 mod keys;
 mod log_out;
 mod login;
@@ -26,24 +27,24 @@ mod who_am_i;
 
 use std::{fmt, sync::Arc};
 
-use tokio::sync::{Mutex, Notify};
-
 pub use caller::{Caller, FreshCaller, Leaver};
 pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
 pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
-pub use policy::Policy;
+pub use policy::{InvalidOnStale, OnStale, Policy, Staleness};
 pub use reset_password::ResetPassword;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
 pub use who_am_i::Profile;
 
+use tokio::sync::{Mutex, Notify};
+
 use crate::{
     clock::Clock,
     crypto::{AccessTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
-    domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
+    domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
     revocations::Revocations,
@@ -83,6 +84,10 @@ struct Inner {
     refresh_tokens: RefreshTokens,
     codes: OneTimeCodes,
     revocations: Revocations,
+    /// Where the feed was left; held while it is read.
+    cursor: Mutex<FeedCursor>,
+    /// That this node has revoked something.
+    revoked: Notify,
     profiles: Profiles,
     keys: Vec<SealedKey>,
     mailer: Arc<dyn Mailer>,
@@ -109,7 +114,9 @@ impl App {
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
             master_keys,
-            revocations: Revocations::default(),
+            revocations: Revocations::new(clock.ticks()),
+            cursor: Mutex::default(),
+            revoked: Notify::new(),
             profiles: Profiles::default(),
             store,
             passwords,
@@ -122,7 +129,8 @@ impl App {
             entropy,
             policy,
         }));
-        app.pull_revocations().await?;
+        // **I10**: nothing is served before everything is known.
+        app.read_all(&mut *app.0.cursor.lock().await).await?;
         Ok(app)
     }
 
@@ -142,12 +150,6 @@ impl App {
 
     fn event(&self, kind: AuditKind, user: UserId, at: Timestamp, by: Device) -> AuditEvent {
         AuditEvent { id: AuditId::new(at, self.0.entropy.bytes()), at, kind, user, session: None, by }
-    }
-
-    /// After the database has it: here too, a session passes no more.
-    fn forget(&self, session: SessionId, now: Timestamp) {
-        self.0.revocations.add([(session, now)]);
-        self.0.profiles.remove(session);
     }
 }
 

@@ -28,7 +28,7 @@ impl AccountApi {
 impl AccountService for AccountApi {
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let account = self.0.account(&caller).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(render::account(&account)))
     }
@@ -38,7 +38,7 @@ impl AccountService for AccountApi {
         request: Request<ReauthenticateRequest>,
     ) -> Result<Response<ReauthenticateResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let password = parse::current_password("password", &request.get_ref().password)?;
         let proven = self.0.reauthenticate(&caller, password, call.device.clone()).await;
         let proven = proven.map_err(|error| call.refuse(error))?;
@@ -52,7 +52,7 @@ impl AccountService for AccountApi {
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let sessions = self.0.sessions(&caller).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(render::sessions(&caller, &sessions)))
     }
@@ -62,7 +62,7 @@ impl AccountService for AccountApi {
         request: Request<RevokeSessionRequest>,
     ) -> Result<Response<RevokeSessionResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let session = parse::session_id(&request.get_ref().session_id)?;
         let revoked = self.0.revoke_session(&caller, session, call.device.clone()).await;
         revoked.map_err(|error| call.refuse(error))?;
@@ -78,7 +78,7 @@ impl AccountService for AccountApi {
         request: Request<RevokeOtherSessionsRequest>,
     ) -> Result<Response<RevokeOtherSessionsResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let ended = self.0.revoke_other_sessions(&caller, call.device.clone()).await;
         let ended = ended.map_err(|error| call.refuse(error))?;
         Ok(Response::new(RevokeOtherSessionsResponse { ended: u32::try_from(ended).unwrap_or(u32::MAX) }))

@@ -82,9 +82,9 @@ impl Call {
     }
 
     /// Who calls.
-    pub(super) fn caller(&self, app: &App) -> Result<Caller, Status> {
-        let caller = self.access_token().map_err(Error::from).and_then(|token| app.authenticate(token));
-        caller.map_err(|error| self.refuse(error))
+    pub(super) async fn caller(&self, app: &App) -> Result<Caller, Status> {
+        let caller = async { app.authenticate(self.access_token()?).await };
+        caller.await.map_err(|error: Error| self.refuse(error))
     }
 
     /// Where new credentials of the calling session go: the way that the present one came, so that what scripts cannot read

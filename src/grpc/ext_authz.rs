@@ -33,7 +33,7 @@ impl Authorization for ExtAuthz {
         let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
         let (method, headers) = visitor(request.into_inner());
         let spoofed = spoofed(&headers);
-        let answer = match self.0.check(Visit { method, headers, id }) {
+        let answer = match self.0.check(Visit { method, headers, id }).await {
             Ok(pass) => answer(Code::Ok, HttpResponse::OkResponse(passed(&pass, spoofed))),
             Err(denial) => answer(denial.code, HttpResponse::DeniedResponse(denied(denial))),
         };

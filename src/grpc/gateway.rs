@@ -71,13 +71,13 @@ impl Gateway {
     ///
     /// # Errors
     /// When it may not pass, whatever the reason: a gateway is told no unless we are sure.
-    pub fn check(&self, visit: Visit) -> Result<Pass, Denial> {
+    pub async fn check(&self, visit: Visit) -> Result<Pass, Denial> {
         let Visit { method, headers, id } = visit;
         let metadata = MetadataMap::from_headers(headers);
         let page = self.page(method.as_ref(), &metadata).map_err(Denial::cross_site)?;
         let call = Call::with(&metadata, page, id.clone());
-        let answer = call.access_token().map_err(Error::from).and_then(|token| self.app.authenticate(token));
-        match answer {
+        let answer = async { self.app.authenticate(call.access_token()?).await };
+        match answer.await {
             Ok(caller) => Ok(Pass { caller, cookies: cookies::without_ours(&metadata) }),
             Err(error) => Err(Denial::of(&error, &id)),
         }

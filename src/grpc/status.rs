@@ -64,7 +64,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
 fn failed(fault: &Fault, request: &RequestId) -> Status {
     tracing::error!(request_id = request.as_str(), error = %chain(fault), "the call failed");
     let (code, reason, message) = match fault {
-        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) => {
+        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) | Fault::Stale => {
             (Code::Unavailable, ErrorReason::Unavailable, "the service cannot reach its database: try again")
         }
         Fault::Store(

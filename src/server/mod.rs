@@ -23,6 +23,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
+    sync::Notify,
     task::JoinSet,
     time::{Instant, sleep_until},
 };
@@ -118,7 +119,11 @@ impl Server {
         let cut = CancellationToken::new();
         let _cut_at_the_end = cut.clone().drop_guard();
         let mut chores = JoinSet::new();
-        chores.spawn(chores::pull_revocations(app.clone()));
+        let hint = Arc::new(Notify::new());
+        chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
+        chores.spawn(chores::hear_hints(app.clone(), hint));
+        chores.spawn(chores::give_hints(app.clone()));
+        chores.spawn(chores::forget(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
         chores.spawn(chores::deliver_mail(app.clone()));
         let tls = self.tls.map(|(certificate, acceptor)| {

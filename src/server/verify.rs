@@ -24,7 +24,7 @@ async fn verify(State(gateway): State<Gateway>, request: Request) -> Response {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let headers = request.into_parts().0.headers;
     let method = only(&headers, &METHOD).and_then(|method| method.as_bytes().try_into().ok());
-    match gateway.check(Visit { method, headers, id }) {
+    match gateway.check(Visit { method, headers, id }).await {
         Ok(pass) => passed(&pass),
         Err(denial) => denied(denial),
     }

@@ -22,6 +22,7 @@ mod nodes;
 mod paths;
 mod readme;
 mod refresh;
+mod revocation;
 mod sign_up;
 mod sweep;
 mod tokens;

@@ -63,6 +63,8 @@ const BAD: &[(&[(&str, &str)], &str)] = &[
     (&[("tokens.access_lifetime", "16m")], "tokens.access_lifetime"),
     (&[("tokens.access_lifetime", "59s")], "tokens.access_lifetime"),
     (&[("tokens.access_lifetime", "0s")], "tokens.access_lifetime"),
+    (&[("revocation.stale_after", "61s")], "revocation.stale_after"),
+    (&[("revocation.on_stale", "allow")], "revocation.on_stale"),
     (&[("sessions.idle", "-1d")], "sessions.idle"),
     (&[("sessions.absolute", "6d")], "sessions.absolute"),
     (&[("sessions.grace", "61s")], "sessions.grace"),

@@ -16,7 +16,7 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign::{
-    app::{App, Error, Parts, Policy},
+    app::{App, Error, OnStale, Parts, Policy, Staleness},
     crypto::{HashingSettings, MasterKeys, Passwords},
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
@@ -126,6 +126,7 @@ impl Default for Setup {
                 step_up: Duration::from_mins(10),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {
                 memory_kib: 32,
@@ -157,7 +158,12 @@ impl TestApp {
 
     /// Another node on the same database, with the same clock.
     pub async fn another_node(&self) -> Self {
-        Self::start(self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock)).await
+        self.another_node_with(self.setup.clone()).await
+    }
+
+    /// The same, set up differently.
+    pub async fn another_node_with(&self, setup: Setup) -> Self {
+        Self::start(setup, Arc::clone(&self.database), Arc::clone(&self.clock)).await
     }
 
     /// Stops and starts again, with nothing left in memory.
