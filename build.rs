@@ -10,7 +10,8 @@ use protox::{
 #[path = "proto/redaction.rs"]
 mod redaction;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
+    "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/policy.proto",

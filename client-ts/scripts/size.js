@@ -9,7 +9,13 @@ const entries = [
   { name: "countersign/react", exports: "*", file: "react", limit: 512, external: ["react"] },
   { name: "countersign/verify", exports: "*", file: "verify", limit: 2560 },
   // Its users have these two already.
-  { name: "countersign/connect", exports: "*", file: "connect", limit: 3072, external: ["@connectrpc/connect", "@bufbuild/protobuf"] },
+  {
+    name: "countersign/connect",
+    exports: "*",
+    file: "connect",
+    limit: 3072,
+    external: ["@connectrpc/connect", "@bufbuild/protobuf"],
+  },
 ];
 
 for (const { name, exports, file, limit, external = [], loadsLater = false } of entries) {
@@ -39,7 +45,10 @@ async function measure(contents, external) {
     metafile: true,
   });
   const { outputs } = metafile;
-  const first = eager(outputs, Object.keys(outputs).find((path) => outputs[path].entryPoint === "<stdin>"));
+  const first = eager(
+    outputs,
+    Object.keys(outputs).find((path) => outputs[path].entryPoint === "<stdin>"),
+  );
   const sum = (wanted) =>
     Object.keys(outputs)
       .filter(wanted)

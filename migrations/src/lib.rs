@@ -5,6 +5,10 @@ mod m0001_users;
 mod m0002_sessions;
 mod m0003_signing_keys;
 mod m0004_audit_events;
+mod m0005_outbox;
+mod m0006_user_locale;
+mod m0007_codes;
+mod m0010_revocation_feed;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -21,6 +25,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_signing_keys::Migration),
             Box::new(m0004_audit_events::Migration),
+            Box::new(m0005_outbox::Migration),
+            Box::new(m0006_user_locale::Migration),
+            Box::new(m0007_codes::Migration),
+            Box::new(m0010_revocation_feed::Migration),
         ]
     }
 }

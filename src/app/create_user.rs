@@ -2,7 +2,7 @@
 
 use super::{App, Error};
 use crate::{
-    domain::{AuditKind, Device, DisplayName, Email, NewPassword, Role, User, UserEpoch, UserId},
+    domain::{AuditKind, Device, DisplayName, Email, Locale, NewPassword, Role, User, UserEpoch, UserId},
     store::Added,
 };
 
@@ -45,6 +45,7 @@ impl App {
             email,
             email_verified_at: verified.then_some(now),
             display_name,
+            locale: Locale::default(),
             password_hash: Some(self.0.passwords.hash(password).await?),
             roles,
             epoch: UserEpoch::default(),
@@ -52,9 +53,9 @@ impl App {
             created_at: now,
         };
         let event = self.event(AuditKind::UserCreated, user.id, now, Device::default());
-        Ok(match self.0.store.add_user(&user, &event).await? {
+        Ok(match self.0.store.add_user(&user, &event, None).await? {
             Added::New => UserCreation::Created(user.id),
-            Added::Taken { .. } => UserCreation::AddressTaken,
+            Added::Taken => UserCreation::AddressTaken,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     crypto::{CryptoError, HashingError},
+    mail::InvalidMessage,
     store::StoreError,
 };
 
@@ -42,6 +43,15 @@ pub enum Rejection {
     /// The password was right, the account is disabled.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// The one-time code is unknown, used, expired, replaced, or for something else: never told apart.
+    #[error("the code is not valid, or not any more: ask for a new one")]
+    CodeInvalid,
+    /// The caller proved who they are too long ago for this.
+    #[error("confirm with the password first: call Reauthenticate")]
+    StepUpRequired {
+        /// How old the proof may be.
+        max_age: Duration,
+    },
     /// Too many passwords are waiting to be hashed.
     #[error("the service is busy: try again in a moment")]
     Overloaded {
@@ -59,6 +69,12 @@ pub enum Fault {
     /// Keys, tokens, hashes.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// Writing a letter.
+    #[error(transparent)]
+    Mail(#[from] InvalidMessage),
+    /// What other nodes have revoked has not been heard for too long.
+    #[error("what was revoked elsewhere is not known")]
+    Stale,
 }
 
 impl From<StoreError> for Error {

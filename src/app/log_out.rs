@@ -12,7 +12,7 @@ impl App {
         let now = self.0.clock.now();
         let (user, session) = (leaver.claims.user, leaver.claims.session);
         let event = AuditEvent { session: Some(session), ..self.event(AuditKind::SignedOut, user, now, device) };
-        self.0.store.end_session(session, EndReason::SignedOut, &event).await?;
+        self.0.store.end_session(session, EndReason::SignedOut, &event, None).await?;
         self.forget(session, now);
         Ok(())
     }

@@ -1,38 +1,52 @@
 //! Ring 2: what the service can do, one use case a file, named by its verb.
 
+mod account;
 mod caller;
 mod chores;
+mod codes;
 mod create_user;
+mod deliver_mail;
 mod disable_user;
+mod errands;
 mod error;
+mod follow;
 mod keys;
 mod log_out;
 mod login;
 mod policy;
+mod post;
 mod profiles;
+mod reauthenticate;
 mod refresh;
+mod reset_password;
+mod sessions;
 mod sign_up;
 mod signed_in;
+mod verify_email;
 mod who_am_i;
 
 use std::{fmt, sync::Arc};
 
-pub use caller::{Caller, Leaver};
+pub use caller::{Caller, FreshCaller, Leaver};
+pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
 pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
-pub use policy::Policy;
+pub use policy::{InvalidOnStale, OnStale, Policy, Staleness};
+pub use reset_password::ResetPassword;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
 pub use who_am_i::Profile;
 
+use tokio::sync::{Mutex, Notify};
+
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, MasterKeys, Passwords, RefreshTokens},
-    domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
+    crypto::{AccessTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
+    domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
-    mail::Mailer,
+    mail::{Mailer, Templates},
     revocations::Revocations,
     store::Store,
 };
@@ -48,6 +62,8 @@ pub struct Parts {
     pub master_keys: MasterKeys,
     /// The way mail leaves.
     pub mailer: Arc<dyn Mailer>,
+    /// The words of the letters.
+    pub templates: Templates,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -63,12 +79,22 @@ pub struct App(Arc<Inner>);
 struct Inner {
     store: Store,
     passwords: Passwords,
+    master_keys: MasterKeys,
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
+    codes: OneTimeCodes,
     revocations: Revocations,
+    /// Where the feed was left; held while it is read.
+    cursor: Mutex<FeedCursor>,
+    /// That this node has revoked something.
+    revoked: Notify,
     profiles: Profiles,
     keys: Vec<SealedKey>,
     mailer: Arc<dyn Mailer>,
+    templates: Templates,
+    /// A letter was written on this node. Only a hint: what it missed is found by looking.
+    mail_hint: Notify,
+    delivering: Mutex<()>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     policy: Policy,
@@ -80,23 +106,31 @@ impl App {
     /// # Errors
     /// When the database fails, or a key does not open under the master keys.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
-        let Parts { store, passwords, master_keys, mailer, clock, entropy, policy } = parts;
+        let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
         let keyring = keys::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
-            refresh_tokens: RefreshTokens::new(master_keys),
-            revocations: Revocations::default(),
+            refresh_tokens: RefreshTokens::new(master_keys.clone()),
+            codes: OneTimeCodes::new(master_keys.clone()),
+            master_keys,
+            revocations: Revocations::new(clock.ticks()),
+            cursor: Mutex::default(),
+            revoked: Notify::new(),
             profiles: Profiles::default(),
             store,
             passwords,
             keys,
             mailer,
+            templates,
+            mail_hint: Notify::new(),
+            delivering: Mutex::new(()),
             clock,
             entropy,
             policy,
         }));
-        app.pull_revocations().await?;
+        // **I10**: nothing is served before everything is known.
+        app.read_all(&mut *app.0.cursor.lock().await).await?;
         Ok(app)
     }
 
@@ -116,12 +150,6 @@ impl App {
 
     fn event(&self, kind: AuditKind, user: UserId, at: Timestamp, by: Device) -> AuditEvent {
         AuditEvent { id: AuditId::new(at, self.0.entropy.bytes()), at, kind, user, session: None, by }
-    }
-
-    /// After the database has it: here too, a session passes no more.
-    fn forget(&self, session: SessionId, now: Timestamp) {
-        self.0.revocations.add([(session, now)]);
-        self.0.profiles.remove(session);
     }
 }
 

@@ -2,10 +2,8 @@
 
 use super::{App, Error, Rejection, SignedIn};
 use crate::{
-    domain::{
-        AuditEvent, AuditKind, Device, Email, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp,
-    },
-    mail::{Mail, Notice},
+    domain::{AuditEvent, AuditKind, Device, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp},
+    mail::{Content, Envelope, Recipient},
 };
 
 impl App {
@@ -28,14 +26,13 @@ impl App {
             }
             let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {
                 Refreshing::Over => return Err(self.end_expired(&session, now, device).await?.into()),
-                Refreshing::Reused => return Err(self.end_reused(&session, user.email, now, device).await?.into()),
+                Refreshing::Reused => return Err(self.end_reused(&session, now, device).await?.into()),
                 Refreshing::Repeat { .. } => session,
                 Refreshing::Rotate { from, idle_expires_at } => {
                     if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
                         continue;
                     }
-                    let state = SessionState::Active { generation: from.next(), rotated_at: now, idle_expires_at };
-                    Session { state, ..session }
+                    session.moved_on(now, self.0.policy.sessions)
                 }
             };
             return self.signed_in(user, moved, now);
@@ -47,27 +44,21 @@ impl App {
         if matches!(session.state, SessionState::Active { .. }) {
             let event = self.event(AuditKind::SessionExpired, session.user, now, device);
             let event = AuditEvent { session: Some(session.id), ..event };
-            self.0.store.end_session(session.id, EndReason::Expired, &event).await?;
+            self.0.store.end_session(session.id, EndReason::Expired, &event, None).await?;
             self.forget(session.id, now);
         }
         Ok(Rejection::SessionEnded)
     }
 
     /// Two hold one session's tokens, and nobody can say which of them is the thief.
-    async fn end_reused(
-        &self,
-        session: &Session,
-        owner: Email,
-        now: Timestamp,
-        device: Device,
-    ) -> Result<Rejection, Error> {
+    async fn end_reused(&self, session: &Session, now: Timestamp, device: Device) -> Result<Rejection, Error> {
         let event = self.event(AuditKind::TokenReused, session.user, now, device);
         let event = AuditEvent { session: Some(session.id), ..event };
-        let is_news = self.0.store.end_session(session.id, EndReason::TokenReuse, &event).await?;
+        let envelope = Envelope { to: Recipient::Owner, content: Content::SessionEnded };
+        let letter = self.letter(now, Some(session.user), envelope)?;
+        self.0.store.end_session(session.id, EndReason::TokenReuse, &event, Some(&letter)).await?;
         self.forget(session.id, now);
-        if is_news {
-            self.0.mailer.send(&Mail { to: owner, notice: Notice::SessionEnded });
-        }
+        self.hurry_mail();
         tracing::warn!(user = %session.user, session = %session.id, "a refresh token was used again; the session was ended");
         Ok(Rejection::SessionEnded)
     }

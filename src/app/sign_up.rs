@@ -2,9 +2,9 @@
 
 use super::{App, Error};
 use crate::{
-    domain::{AuditKind, Device, DisplayName, Email, NewPassword, User, UserEpoch, UserId},
-    mail::{Mail, Notice},
-    store::Added,
+    domain::{AuditKind, Device, DisplayName, Email, Locale, NewPassword, User, UserEpoch, UserId},
+    mail::{Content, Envelope, Errand, Recipient},
+    store::SignUpLetters,
 };
 
 /// What an account is made of.
@@ -35,6 +35,7 @@ impl App {
             email,
             email_verified_at: None,
             display_name,
+            locale: Locale::default(),
             password_hash: Some(password_hash),
             roles: Vec::new(),
             epoch: UserEpoch::default(),
@@ -42,10 +43,15 @@ impl App {
             created_at: now,
         };
         let event = self.event(AuditKind::SignedUp, user.id, now, device);
-        // The address' owner learns of it, whoever asked does not.
-        if let Added::Taken { owner } = self.0.store.add_user(&user, &event).await? {
-            self.0.mailer.send(&Mail { to: owner, notice: Notice::SignUpRepeated });
-        }
+        // Both are made, and one of them is written: the address' owner learns of it, whoever asked does not.
+        let errand = Errand::Verification { email: user.email.clone() };
+        let envelope = Envelope { to: Recipient::Owner, content: Content::SignUpRepeated };
+        let letters = SignUpLetters {
+            welcome: self.errand(now, Some(user.id), errand)?,
+            repeated: self.letter(now, None, envelope)?,
+        };
+        self.0.store.add_user(&user, &event, Some(&letters)).await?;
+        self.hurry_mail();
         Ok(())
     }
 }

@@ -45,17 +45,10 @@ impl App {
     }
 
     async fn look_up(&self, caller: &Caller, now: Timestamp) -> Result<Arc<Profile>, Error> {
-        let found = self.0.store.session(caller.session()).await?;
-        let Some((session, mut user)) = found else {
-            return Err(self.ended(caller, now));
-        };
+        let (session, mut user) = self.present(caller, now).await?;
         let SessionState::Active { idle_expires_at, .. } = session.state else {
             return Err(self.ended(caller, now));
         };
-        let is_over = now >= idle_expires_at || now >= session.expires_at;
-        if is_over || user.disabled_at.is_some() || user.epoch != caller.claims.epoch {
-            return Err(self.ended(caller, now));
-        }
         // What is kept in memory for long should not be worth stealing.
         user.password_hash = None;
         let profile = Arc::new(Profile {

@@ -1,12 +1,12 @@
-//! `[tokens]`, `[sessions]`, `[passwords]` and `[accounts]`: the rules of signing in.
+//! `[tokens]`, `[revocation]`, `[sessions]`, `[passwords]` and `[accounts]`: the rules of signing in.
 
 use std::{num::NonZero, thread, time::Duration};
 
 use super::{duration::MINUTE, reader::Reader};
 use crate::{
-    app::Policy,
+    app::{Policy, Staleness},
     crypto::HashingSettings,
-    domain::{PasswordPolicy, SessionLifetimes},
+    domain::{LONGEST_ACCESS_LIFETIME, PasswordPolicy, SessionLifetimes},
     grpc::Origin,
 };
 
@@ -19,11 +19,13 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         let is_plain = text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic());
         if is_plain { Ok(text.to_owned()) } else { Err("must be at most 200 visible ASCII characters") }
     });
-    let access_lifetime = reader.duration("tokens.access_lifetime", MINUTE..=15 * MINUTE);
+    let access_lifetime = reader.duration("tokens.access_lifetime", MINUTE..=LONGEST_ACCESS_LIFETIME);
     let sessions = read_lifetimes(reader);
     let max_sessions_per_user = reader.number("sessions.max_per_user", 1..=10_000);
+    let step_up = reader.duration("sessions.step_up", MINUTE..=60 * MINUTE);
     let min_code_points = reader.number("passwords.min_length", 8..=64);
     let require_verified_email = reader.switch("accounts.require_verified_email");
+    let staleness = read_staleness(reader);
 
     Some(Policy {
         issuer: public_url?.to_string(),
@@ -31,9 +33,17 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         access_lifetime: access_lifetime?,
         sessions: sessions?,
         max_sessions_per_user: max_sessions_per_user?,
+        step_up: step_up?,
         passwords: PasswordPolicy { min_code_points: min_code_points? },
         require_verified_email: require_verified_email?,
+        staleness: staleness?,
     })
+}
+
+fn read_staleness(reader: &mut Reader) -> Option<Staleness> {
+    let after = reader.duration("revocation.stale_after", SECOND..=MINUTE);
+    let then = reader.parse("revocation.on_stale", str::parse);
+    Some(Staleness { after: after?, then: then? })
 }
 
 fn read_lifetimes(reader: &mut Reader) -> Option<SessionLifetimes> {

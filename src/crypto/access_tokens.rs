@@ -171,8 +171,10 @@ fn rfc3339(moment: Timestamp) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(moment.unix_seconds()).ok()?.format(&Rfc3339).ok()
 }
 
+/// A moment in its one spelling, so that every verifier reads the same out of it.
 fn timestamp(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::from_unix_seconds(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp()))
+    let moment = Timestamp::from_unix_seconds(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp());
+    (rfc3339(moment)? == text).then_some(moment)
 }
 
 impl fmt::Debug for AccessTokens {

@@ -55,6 +55,8 @@ pub(super) struct DerivedKeys {
     pub(super) refresh_check: hmac::Key,
     /// Makes refresh tokens.
     pub(super) refresh_tag: hmac::Key,
+    /// Digests one-time codes.
+    pub(super) codes: hmac::Key,
 }
 
 impl MasterKeys {
@@ -92,7 +94,12 @@ impl MasterKeys {
 
     /// The key of a version.
     pub(super) fn by_version(&self, version: u8) -> Option<&DerivedKeys> {
-        std::iter::once(&self.current).chain(&self.earlier).find(|key| key.version == version)
+        self.all().find(|key| key.version == version)
+    }
+
+    /// Every key that is still read, the current one first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &DerivedKeys> {
+        std::iter::once(&self.current).chain(&self.earlier)
     }
 
     /// Makes `text` unreadable without the current master key, and usable for nothing but `purpose`.
@@ -127,6 +134,7 @@ impl DerivedKeys {
             sealing: SymmetricKey::from(derive(&root, "seal")?.as_slice()).ok()?,
             refresh_check: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "refresh check")?.as_slice()),
             refresh_tag: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "refresh tag")?.as_slice()),
+            codes: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "one-time codes")?.as_slice()),
         })
     }
 

@@ -2,7 +2,9 @@
 
 mod access_tokens;
 mod keyring;
+mod letters;
 mod master_keys;
+mod one_time_codes;
 mod passwords;
 mod phc;
 mod refresh_tokens;
@@ -11,9 +13,12 @@ mod settings;
 pub use access_tokens::{AccessTokens, TokenRefusal};
 pub use keyring::{Keyring, seal_new_key};
 pub use master_keys::{InvalidMasterKeys, MasterKeys};
+pub use one_time_codes::{MadeCode, OneTimeCodes};
 pub use passwords::{HashingError, Passwords, Verdict};
 pub use refresh_tokens::RefreshTokens;
 pub use settings::HashingSettings;
+
+use crate::domain::LetterId;
 
 /// What can break in here without anybody having done wrong outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +34,12 @@ pub enum CryptoError {
     CorruptKey {
         /// Which.
         key: String,
+    },
+    /// A letter does not open: it was sealed under a master key that is not configured, or was changed.
+    #[error("letter {letter} does not open with any configured master key")]
+    SealedLetter {
+        /// Which.
+        letter: LetterId,
     },
     /// No key is active.
     #[error("there is no active signing key")]

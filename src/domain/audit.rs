@@ -38,10 +38,24 @@ pub enum AuditKind {
     SignedOut,
     /// Every session of a user was ended by one of its holders.
     SignedOutEverywhere,
+    /// A session was ended by its owner, perhaps from another one.
+    SessionRevoked,
+    /// Every other session of a user was ended from one of them.
+    OtherSessionsRevoked,
+    /// A signed-in person proved again who they are.
+    Reauthenticated,
+    /// An address was shown to be its account's owner's.
+    EmailVerified,
+    /// A password was replaced by way of the account's mail.
+    PasswordReset,
+    /// Somebody offered the digits of a one-time code, right or wrong.
+    CodeTried,
     /// A session was found expired when somebody wanted to refresh it.
     SessionExpired,
     /// A session was ended because a refresh token was used twice.
     TokenReused,
+    /// A session was ended again, because the database had been set back to before it first was.
+    RevokedAgain,
 }
 
 impl AuditKind {
@@ -57,8 +71,15 @@ impl AuditKind {
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
             Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::SessionRevoked => "session_revoked",
+            Self::OtherSessionsRevoked => "other_sessions_revoked",
+            Self::Reauthenticated => "reauthenticated",
+            Self::EmailVerified => "email_verified",
+            Self::PasswordReset => "password_reset",
+            Self::CodeTried => "code_tried",
             Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",
+            Self::RevokedAgain => "revoked_again",
         }
     }
 }

@@ -26,6 +26,13 @@ macro_rules! id {
                 Self(Uuid::from_bytes(bytes))
             }
 
+            /// When it was made, to the millisecond.
+            #[must_use]
+            pub fn made_at(&self) -> Timestamp {
+                let [a, b, c, d, e, f, ..] = *self.as_bytes();
+                Timestamp::from_unix_millis(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+            }
+
             /// The 16 bytes of it.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -52,12 +59,21 @@ macro_rules! id {
 
 id!(/// A person.
     UserId);
+impl UserId {
+    /// Where there is nobody to name: no user has it.
+    pub const NOBODY: Self = Self::from_bytes([0; 16]);
+}
+
 id!(/// A sign-in that lasts.
     SessionId);
 id!(/// One access token.
     TokenId);
 id!(/// An entry of the audit log.
     AuditId);
+id!(/// A letter on its way out.
+    LetterId);
+id!(/// One sender's hold on some letters.
+    LeaseId);
 
 /// The text is not a UUID in its usual spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +121,7 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string().parse(), Ok(early));
         assert_eq!(UserId::from_bytes(*late.as_bytes()), late);
+        assert_eq!(late.made_at(), Timestamp::from_unix_millis(1_001));
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 mod access_token;
 mod audit;
+mod code;
 mod display_name;
 mod email;
+mod feed;
 mod id;
+mod letter;
+mod locale;
 mod password;
 mod refresh_token;
 mod role;
@@ -13,15 +17,19 @@ mod signing_key;
 mod timestamp;
 mod user;
 
-pub use access_token::{AccessToken, Claims};
+pub use access_token::{AccessToken, Claims, LONGEST_ACCESS_LIFETIME};
 pub use audit::{AuditEvent, AuditKind};
+pub use code::{Code, CodeDigest, CodeDigits, CodePurpose, CodeToken, InvalidCode};
 pub use display_name::{DisplayName, InvalidDisplayName};
 pub use email::{Email, InvalidEmail};
-pub use id::{AuditId, InvalidId, KeyId, SessionId, TokenId, UserId};
+pub use feed::{FeedCursor, FeedEntry, FeedPage, News, Rewound, STAYS_REVOKED_FOR};
+pub use id::{AuditId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
+pub use letter::{OutboxLetter, SealedLetter};
+pub use locale::{InvalidLocale, Locale};
 pub use password::{InvalidPassword, NewPassword, Password, PasswordHash, PasswordPolicy, WeakPassword};
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTokenParts, SessionSalt};
 pub use role::{InvalidRole, Role};
 pub use session::{Device, EndReason, Refreshing, Session, SessionLifetimes, SessionState};
 pub use signing_key::{KeyState, SealedKey};
-pub use timestamp::Timestamp;
+pub use timestamp::{Ticks, Timestamp};
 pub use user::{User, UserEpoch};

@@ -53,6 +53,8 @@ pub enum EndReason {
     Revoked,
     /// A refresh token was used again after its time: somebody has a copy.
     TokenReuse,
+    /// The password was replaced.
+    PasswordChanged,
     /// The account was disabled.
     UserDisabled,
     /// The person has as many newer ones as anybody may have.
@@ -115,13 +117,31 @@ impl Session {
         Self { id, user, salt, authenticated_at: now, expires_at, state }
     }
 
+    /// The same session, refreshed or proven anew at `now`; an ended one stays as it is.
+    #[must_use]
+    pub fn moved_on(self, now: Timestamp, lifetimes: SessionLifetimes) -> Self {
+        let SessionState::Active { generation, .. } = self.state else { return self };
+        let idle_expires_at = self.expires_at.min(now + lifetimes.idle);
+        let state = SessionState::Active { generation: generation.next(), rotated_at: now, idle_expires_at };
+        Self { state, ..self }
+    }
+
+    /// Whether it has ended, was not refreshed in time, or is too old.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match self.state {
+            SessionState::Active { idle_expires_at, .. } => now >= idle_expires_at || now >= self.expires_at,
+            SessionState::Ended { .. } => true,
+        }
+    }
+
     /// What it means that somebody presents a refresh token of generation `presented`.
     #[must_use]
     pub fn judge(&self, presented: Generation, now: Timestamp, lifetimes: SessionLifetimes) -> Refreshing {
         let SessionState::Active { generation, rotated_at, idle_expires_at } = self.state else {
             return Refreshing::Over;
         };
-        if now >= idle_expires_at || now >= self.expires_at {
+        if self.is_over(now) {
             return Refreshing::Over;
         }
         // Nodes may differ by a little; a clock set back by more must not open a window that had closed.
@@ -138,8 +158,15 @@ impl Session {
 
 impl EndReason {
     /// Every reason, for reading them back.
-    pub const ALL: [Self; 6] =
-        [Self::SignedOut, Self::Expired, Self::Revoked, Self::TokenReuse, Self::UserDisabled, Self::Displaced];
+    pub const ALL: [Self; 7] = [
+        Self::SignedOut,
+        Self::Expired,
+        Self::Revoked,
+        Self::TokenReuse,
+        Self::PasswordChanged,
+        Self::UserDisabled,
+        Self::Displaced,
+    ];
 
     /// The name that is stored and logged.
     #[must_use]
@@ -149,6 +176,7 @@ impl EndReason {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::TokenReuse => "token_reuse",
+            Self::PasswordChanged => "password_changed",
             Self::UserDisabled => "user_disabled",
             Self::Displaced => "displaced",
         }

@@ -1,6 +1,6 @@
 //! A person with an account.
 
-use super::{DisplayName, Email, PasswordHash, Role, Timestamp, UserId};
+use super::{DisplayName, Email, Locale, PasswordHash, Role, Timestamp, UserId};
 
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct User {
     pub email_verified_at: Option<Timestamp>,
     /// What they want to be called.
     pub display_name: DisplayName,
+    /// What letters to them are written in.
+    pub locale: Locale,
     /// What they sign in with.
     pub password_hash: Option<PasswordHash>,
     /// What they may do, sorted.

@@ -6,8 +6,11 @@ use super::{call::Call, cookies, parse, render};
 use crate::{
     app::{App, Rejection},
     proto::{
-        LoginRequest, LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse, SignUpRequest,
-        SignUpResponse, WhoAmIRequest, WhoAmIResponse, auth_service_server::AuthService, login_response::Outcome,
+        LoginRequest, LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse,
+        RequestPasswordResetRequest, RequestPasswordResetResponse, ResendVerificationRequest,
+        ResendVerificationResponse, ResetPasswordRequest, ResetPasswordResponse, SignUpRequest, SignUpResponse,
+        VerifyEmailRequest, VerifyEmailResponse, WhoAmIRequest, WhoAmIResponse, auth_service_server::AuthService,
+        login_response::Outcome,
     },
 };
 
@@ -44,7 +47,7 @@ impl AuthService for AuthApi {
     async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
         let call = Call::of(&request);
         let answer = async {
-            let caller = self.0.authenticate(call.access_token()?)?;
+            let caller = self.0.authenticate(call.access_token()?).await?;
             let profile = self.0.who_am_i(&caller).await?;
             Ok(render::who_am_i(&caller, &profile))
         };
@@ -59,12 +62,52 @@ impl AuthService for AuthApi {
         Ok(render::signed_in(&outcome, delivery, |signed_in| RefreshResponse { signed_in: Some(signed_in) }))
     }
 
+    async fn verify_email(
+        &self,
+        request: Request<VerifyEmailRequest>,
+    ) -> Result<Response<VerifyEmailResponse>, Status> {
+        let call = Call::of(&request);
+        let proof = parse::verify_email(request.into_inner())?;
+        self.0.verify_email(&proof, call.device.clone()).await.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(VerifyEmailResponse {}))
+    }
+
+    async fn resend_verification(
+        &self,
+        request: Request<ResendVerificationRequest>,
+    ) -> Result<Response<ResendVerificationResponse>, Status> {
+        let call = Call::of(&request);
+        let email = parse::email(&request.get_ref().email)?;
+        self.0.resend_verification(email).await.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(ResendVerificationResponse {}))
+    }
+
+    async fn request_password_reset(
+        &self,
+        request: Request<RequestPasswordResetRequest>,
+    ) -> Result<Response<RequestPasswordResetResponse>, Status> {
+        let call = Call::of(&request);
+        let email = parse::email(&request.get_ref().email)?;
+        self.0.request_password_reset(email).await.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(RequestPasswordResetResponse {}))
+    }
+
+    async fn reset_password(
+        &self,
+        request: Request<ResetPasswordRequest>,
+    ) -> Result<Response<ResetPasswordResponse>, Status> {
+        let call = Call::of(&request);
+        let command = parse::reset_password(request.into_inner(), self.0.password_policy(), call.device.clone())?;
+        self.0.reset_password(command).await.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(ResetPasswordResponse {}))
+    }
+
     async fn logout(&self, request: Request<LogoutRequest>) -> Result<Response<LogoutResponse>, Status> {
         let call = Call::of(&request);
         let everywhere = request.into_inner().everywhere;
         let ended = async {
             if everywhere {
-                let caller = self.0.authenticate(call.access_token()?)?;
+                let caller = self.0.authenticate(call.access_token()?).await?;
                 self.0.log_out_everywhere(&caller, call.device.clone()).await
             } else {
                 let leaver = self.0.authenticate_to_leave(call.access_token()?)?;

@@ -5,10 +5,11 @@ use tonic::{Request, Status, metadata::MetadataMap};
 use super::{
     CookieProfile,
     cookies::{self, Cookies, Duplicate},
+    parse::Delivery,
     status::status,
 };
 use crate::{
-    app::{Error, Rejection},
+    app::{App, Caller, Error, Rejection},
     domain::{AccessToken, Device, RefreshToken},
 };
 
@@ -47,13 +48,20 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let extensions = request.extensions();
+        let id = extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let device = extensions.get::<Device>().cloned().unwrap_or_default();
         let page = extensions.get::<Page>().map(|page| page.0);
+        Self { device, ..Self::with(request.metadata(), page, id) }
+    }
+
+    /// What these headers bring when they come from that page.
+    pub(super) fn with(metadata: &MetadataMap, page: Option<CookieProfile>, request: RequestId) -> Self {
         Self {
-            request: extensions.get::<RequestId>().cloned().unwrap_or_default(),
-            device: extensions.get::<Device>().cloned().unwrap_or_default(),
+            request,
+            device: Device::default(),
             page,
-            bearer: bearer(request.metadata()),
-            cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(request.metadata(), profile)),
+            bearer: bearer(metadata),
+            cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(metadata, profile)),
         }
     }
 
@@ -71,6 +79,22 @@ impl Call {
     /// The refresh token in the cookie.
     pub(super) fn refresh_cookie(&self) -> Result<Option<&RefreshToken>, Rejection> {
         self.cookies.as_ref().map(|cookies| cookies.refresh.as_ref()).map_err(|Duplicate| Rejection::TokenInvalid)
+    }
+
+    /// Who calls.
+    pub(super) async fn caller(&self, app: &App) -> Result<Caller, Status> {
+        let caller = async { app.authenticate(self.access_token()?).await };
+        caller.await.map_err(|error: Error| self.refuse(error))
+    }
+
+    /// Where new credentials of the calling session go: the way that the present one came, so that what scripts cannot read
+    /// never becomes what they can.
+    pub(super) fn delivery(&self) -> Delivery {
+        let has_cookie = self.cookies.as_ref().is_ok_and(|cookies| cookies.access.is_some());
+        match self.page {
+            Some(profile) if has_cookie => Delivery::Cookie(profile),
+            _ => Delivery::Body,
+        }
     }
 
     /// Renders an error. Cookies that will never be good again are taken away with it; those that only could not be looked at

@@ -1,16 +1,24 @@
 //! Ring 3, the wire: parse, call one use case, render.
 
+mod account_service;
 mod auth_service;
 mod call;
 mod codec;
 mod cookies;
+mod ext_authz;
+mod gateway;
 mod origins;
+mod page;
 mod parse;
 mod render;
 mod status;
 
+pub use account_service::AccountApi;
 pub use auth_service::AuthApi;
 pub use call::{Page, RequestId};
 pub use codec::StrictCodec;
+pub use ext_authz::ExtAuthz;
+pub use gateway::{Denial, Gateway, Pass, Visit};
 pub use origins::{CookieProfile, InvalidOrigin, Origin, Origins};
+pub use page::only;
 pub use status::refusal;

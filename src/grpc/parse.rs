@@ -7,13 +7,16 @@ use tonic_types::StatusExt as _;
 
 use super::{CookieProfile, call::Call, status::error_info};
 use crate::{
-    app::{Login, SignUp},
-    domain::{Device, NewPassword, Password, PasswordPolicy, RefreshToken},
-    proto::{ErrorReason, LoginRequest, RefreshRequest, SignUpRequest, TokenDelivery},
+    app::{CodeProof, Login, ResetPassword, SignUp},
+    domain::{CodeDigits, CodeToken, Device, Email, NewPassword, Password, PasswordPolicy, RefreshToken, SessionId},
+    proto::{
+        ErrorReason, LoginRequest, RefreshRequest, ResetPasswordRequest, SignUpRequest, TokenDelivery,
+        VerifyEmailRequest,
+    },
 };
 
-/// Far more than any refresh token has.
-const MAX_REFRESH_TOKEN_BYTES: usize = 512;
+/// Far more than any token that is presented in a message has.
+const MAX_CREDENTIAL_BYTES: usize = 512;
 
 /// Where the tokens of a session go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +102,64 @@ pub(super) fn refresh(request: RefreshRequest, call: &Call) -> Result<Option<(Re
     }
 }
 
+/// A password that the caller has already.
+pub(super) fn current_password(field: &'static str, text: &str) -> Result<Password, Status> {
+    let mut bad = Violations::default();
+    bad.take(field, Password::parse(text)).ok_or_else(|| bad.into_status())
+}
+
+pub(super) fn session_id(text: &str) -> Result<SessionId, Status> {
+    let mut bad = Violations::default();
+    bad.take("session_id", text.parse()).ok_or_else(|| bad.into_status())
+}
+
+/// An address alone.
+pub(super) fn email(text: &str) -> Result<Email, Status> {
+    let mut bad = Violations::default();
+    bad.take("email", text.parse()).ok_or_else(|| bad.into_status())
+}
+
+pub(super) fn verify_email(request: VerifyEmailRequest) -> Result<CodeProof, Status> {
+    let mut bad = Violations::default();
+    let VerifyEmailRequest { token, email, code } = request;
+    code_proof(&mut bad, token, &email, &code).ok_or_else(|| bad.into_status())
+}
+
+pub(super) fn reset_password(
+    request: ResetPasswordRequest,
+    policy: PasswordPolicy,
+    device: Device,
+) -> Result<ResetPassword, Status> {
+    let mut bad = Violations::default();
+    let ResetPasswordRequest { token, email, code, new_password } = request;
+    let proof = code_proof(&mut bad, token, &email, &code);
+    let password = bad.take_weak("new_password", NewPassword::parse(&new_password, policy));
+    match (proof, password) {
+        (Some(proof), Some(password)) => Ok(ResetPassword { proof, password, device }),
+        _ => Err(bad.into_status()),
+    }
+}
+
+/// Either the token, or the address and the digits.
+fn code_proof(bad: &mut Violations, token: String, email: &str, code: &str) -> Option<CodeProof> {
+    if token.is_empty() {
+        let email = bad.take("email", email.parse());
+        let digits = bad.take("code", CodeDigits::parse(code));
+        return Some(CodeProof::Digits { email: email?, digits: digits? });
+    }
+    bad.take("token", code_token(token, email, code)).map(CodeProof::Token)
+}
+
+fn code_token(token: String, email: &str, code: &str) -> Result<CodeToken, String> {
+    if token.len() > MAX_CREDENTIAL_BYTES {
+        return Err(format!("must be at most {MAX_CREDENTIAL_BYTES} bytes"));
+    }
+    if !email.is_empty() || !code.is_empty() {
+        return Err("must be given without email and code".to_owned());
+    }
+    Ok(CodeToken::from_text(token))
+}
+
 fn delivery(number: i32, page: Option<CookieProfile>) -> Result<Delivery, &'static str> {
     match (TokenDelivery::try_from(number), page) {
         (Ok(TokenDelivery::Unspecified | TokenDelivery::Body), _) => Ok(Delivery::Body),
@@ -120,8 +181,8 @@ fn stays_in_cookie(number: i32) -> Result<(), &'static str> {
 }
 
 fn refresh_token(text: String) -> Result<RefreshToken, String> {
-    if text.len() > MAX_REFRESH_TOKEN_BYTES {
-        Err(format!("must be at most {MAX_REFRESH_TOKEN_BYTES} bytes"))
+    if text.len() > MAX_CREDENTIAL_BYTES {
+        Err(format!("must be at most {MAX_CREDENTIAL_BYTES} bytes"))
     } else {
         Ok(RefreshToken::from_text(text))
     }

@@ -5,7 +5,7 @@ use tonic::Response;
 use super::{cookies, parse::Delivery};
 use crate::{
     app,
-    domain::{Role, Session, Timestamp, User},
+    domain::{Device, Role, Session, SessionState, Timestamp, User},
     proto,
 };
 
@@ -52,6 +52,31 @@ fn session(session: &Session) -> proto::Session {
         authenticated_at: Some(timestamp(session.authenticated_at)),
         expires_at: Some(timestamp(session.expires_at)),
     }
+}
+
+/// What is known of the caller.
+pub(super) fn account(person: &User) -> proto::GetAccountResponse {
+    proto::GetAccountResponse { user: Some(user(person)) }
+}
+
+/// The caller's open sessions.
+pub(super) fn sessions(caller: &app::Caller, sessions: &[(Session, Device)]) -> proto::ListSessionsResponse {
+    let open = sessions.iter().map(|(opened, device)| {
+        let opened_at = opened.id.made_at();
+        let last_used_at = match opened.state {
+            SessionState::Active { rotated_at, .. } => rotated_at,
+            SessionState::Ended { at, .. } => at,
+        };
+        proto::OpenSession {
+            session: Some(session(opened)),
+            opened_at: Some(timestamp(opened_at)),
+            last_used_at: Some(timestamp(last_used_at)),
+            address: device.address.map(|address| address.to_string()),
+            user_agent: device.user_agent.clone(),
+            current: opened.id == caller.session(),
+        }
+    });
+    proto::ListSessionsResponse { sessions: open.collect() }
 }
 
 /// Who the caller is, and in which session.

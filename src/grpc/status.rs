@@ -33,8 +33,15 @@ pub(super) fn status(error: &Error, request: &RequestId) -> Status {
 fn rejected(rejection: Rejection) -> Status {
     let (code, reason) = row(rejection);
     let mut details = error_info(reason);
-    if let Rejection::Overloaded { retry_after } = rejection {
-        details.set_retry_info(Some(retry_after));
+    match rejection {
+        Rejection::Overloaded { retry_after } => {
+            details.set_retry_info(Some(retry_after));
+        }
+        Rejection::StepUpRequired { max_age } => {
+            let max_age = ("max_age_seconds".to_owned(), max_age.as_secs().to_string());
+            details.set_error_info(name(reason), DOMAIN, [max_age]);
+        }
+        _ => {}
     }
     Status::with_error_details(code, rejection.to_string(), details)
 }
@@ -48,6 +55,8 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
         Rejection::SessionEnded => (Code::Unauthenticated, ErrorReason::SessionEnded),
         Rejection::EmailUnverified => (Code::PermissionDenied, ErrorReason::EmailUnverified),
         Rejection::AccountDisabled => (Code::PermissionDenied, ErrorReason::AccountDisabled),
+        Rejection::CodeInvalid => (Code::FailedPrecondition, ErrorReason::CodeInvalid),
+        Rejection::StepUpRequired { .. } => (Code::PermissionDenied, ErrorReason::StepUpRequired),
         Rejection::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
     }
 }
@@ -55,7 +64,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
 fn failed(fault: &Fault, request: &RequestId) -> Status {
     tracing::error!(request_id = request.as_str(), error = %chain(fault), "the call failed");
     let (code, reason, message) = match fault {
-        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) => {
+        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) | Fault::Stale => {
             (Code::Unavailable, ErrorReason::Unavailable, "the service cannot reach its database: try again")
         }
         Fault::Store(
@@ -65,7 +74,8 @@ fn failed(fault: &Fault, request: &RequestId) -> Status {
             | StoreError::Outdated { .. }
             | StoreError::NotDurable { .. },
         )
-        | Fault::Crypto(_) => (Code::Internal, ErrorReason::Internal, "the service failed"),
+        | Fault::Crypto(_)
+        | Fault::Mail(_) => (Code::Internal, ErrorReason::Internal, "the service failed"),
     };
     let mut details = error_info(reason);
     details.set_request_info(request.as_str(), "");
@@ -88,8 +98,12 @@ fn chain(fault: &Fault) -> String {
 }
 
 pub(super) fn error_info(reason: ErrorReason) -> ErrorDetails {
+    ErrorDetails::with_error_info(name(reason), DOMAIN, [])
+}
+
+fn name(reason: ErrorReason) -> &'static str {
     let name = reason.as_str_name();
-    ErrorDetails::with_error_info(name.strip_prefix("ERROR_REASON_").unwrap_or(name), DOMAIN, [])
+    name.strip_prefix("ERROR_REASON_").unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -108,6 +122,8 @@ mod tests {
             Rejection::SessionEnded,
             Rejection::EmailUnverified,
             Rejection::AccountDisabled,
+            Rejection::CodeInvalid,
+            Rejection::StepUpRequired { max_age: Duration::ZERO },
             Rejection::Overloaded { retry_after: Duration::ZERO },
         ];
         let elsewhere = [

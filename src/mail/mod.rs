@@ -1,62 +1,63 @@
 //! Ring 1: what people are told by mail, and the ways it leaves.
 
+mod compose;
 mod console;
+mod links;
+mod message;
+mod moment;
+mod settings;
+mod smtp;
+mod templates;
+mod text;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, future::Future, pin::Pin};
 
 pub use console::ConsoleMailer;
+pub use links::{InvalidLinkBase, LinkBase};
+pub use message::{Code, Content, Envelope, Errand, InvalidMessage, Message, OneTime, Recipient};
+pub use settings::{InvalidSecurity, InvalidSender, Security, Sender, Settings, SmtpSettings, Transport};
+pub use smtp::{InvalidRoots, Roots, SmtpMailer, SmtpSetupError};
+pub use templates::{Rendered, TemplateError, Templates};
 
-use crate::domain::Email;
+use crate::domain::{Email, LetterId, Timestamp};
 
-/// A letter to one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A letter to one person, ready to leave.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
+    /// The letter's, the same each time it is sent.
+    pub id: LetterId,
+    /// When it was written.
+    pub at: Timestamp,
     /// Whom it goes to.
     pub to: Email,
-    /// What it is about.
-    pub notice: Notice,
+    /// What it says.
+    pub content: Rendered,
 }
 
-/// What a person is told of their account. Holds nothing that a stranger can choose, so that nobody can make us write for
-/// them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// Somebody tried to sign up with an address that has an account.
-    SignUpRepeated,
-    /// A session was ended because its refresh token was used twice.
-    SessionEnded,
+/// A letter has not left.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// Nothing is known against it: another time it may.
+    #[error("not now: {why}")]
+    Postponed {
+        /// Without names or addresses.
+        why: String,
+    },
+    /// It will not be taken, however often it is tried.
+    #[error("refused for good: {why}")]
+    Refused {
+        /// Without names or addresses.
+        why: String,
+    },
 }
 
-impl Notice {
-    /// The subject line.
-    #[must_use]
-    pub const fn subject(self) -> &'static str {
-        match self {
-            Self::SignUpRepeated => "You have an account already",
-            Self::SessionEnded => "Your session was ended",
-        }
-    }
-
-    /// The letter, in plain text.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::SignUpRepeated => {
-                "Somebody tried to sign up with this address, which has an account.\n\
-                 If it was you, sign in with the password that you chose then. If not, there is nothing to do."
-            }
-            Self::SessionEnded => {
-                "One of your sessions was ended, because its credential was used twice: somebody may have a copy.\n\
-                 Sign in again. If this happens more than once, look for what reads your browser's or your app's data."
-            }
-        }
-    }
-}
+/// What comes of sending a letter.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
 
 /// Sends mail.
 pub trait Mailer: Send + Sync {
-    /// Sends a letter, or takes it over; never waits for it.
-    fn send(&self, mail: &Mail);
+    /// Sends a letter. Ends in bounded time; after `Ok` somebody else is responsible for it.
+    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a>;
 }
 
 /// Sends none: where no transport is set.
@@ -64,41 +65,15 @@ pub trait Mailer: Send + Sync {
 pub struct NoMailer;
 
 impl Mailer for NoMailer {
-    fn send(&self, mail: &Mail) {
-        tracing::debug!(subject = mail.notice.subject(), "no mail transport is set: a letter was dropped");
+    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
+        tracing::debug!(letter = %mail.id, "no mail transport is set: a letter was dropped");
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
-/// How mail leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// Not at all.
-    None,
-    /// To standard error, for whoever develops.
-    Console,
-}
-
-/// The text names no transport.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be \"none\" or \"console\"")]
-pub struct InvalidTransport;
-
-impl FromStr for Transport {
-    type Err = InvalidTransport;
-
-    fn from_str(text: &str) -> Result<Self, InvalidTransport> {
-        match text {
-            "none" => Ok(Self::None),
-            "console" => Ok(Self::Console),
-            _ => Err(InvalidTransport),
-        }
-    }
-}
-
-impl fmt::Display for Mail {
+impl fmt::Debug for Mail {
+    /// Who is written to, and the codes in it, are nobody else's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "To: {}", self.to)?;
-        writeln!(f, "Subject: {}\n", self.notice.subject())?;
-        f.write_str(self.notice.text())
+        f.debug_struct("Mail").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -17,16 +17,19 @@ mod routes;
 mod settings;
 mod tls;
 mod trace;
+mod verify;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
+    sync::Notify,
     task::JoinSet,
     time::{Instant, sleep_until},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapRequestLayer;
 
@@ -34,7 +37,11 @@ pub use settings::{Settings, TlsFiles};
 pub use tls::TlsError;
 
 use self::{incoming::Incoming, limits::Limits, tls::Certificate};
-use crate::{app::App, grpc::AuthApi, proto::auth_service_server::AuthServiceServer};
+use crate::{
+    app::App,
+    grpc::{AccountApi, AuthApi},
+    proto::{account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer},
+};
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -112,8 +119,13 @@ impl Server {
         let cut = CancellationToken::new();
         let _cut_at_the_end = cut.clone().drop_guard();
         let mut chores = JoinSet::new();
-        chores.spawn(chores::pull_revocations(app.clone()));
+        let hint = Arc::new(Notify::new());
+        chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
+        chores.spawn(chores::hear_hints(app.clone(), hint));
+        chores.spawn(chores::give_hints(app.clone()));
+        chores.spawn(chores::forget(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
+        chores.spawn(chores::deliver_mail(app.clone()));
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor
@@ -160,10 +172,11 @@ fn transport() -> tonic::transport::Server {
         .max_connection_age(Duration::from_mins(30))
 }
 
-/// For those who ask about the whole service, and about the one in it.
+/// For those who ask about the whole service, and about each one in it.
 async fn serve_as(health: &HealthReporter, status: ServingStatus) {
     health.set_service_status("", status).await;
-    health.set_service_status(<AuthServiceServer<AuthApi> as tonic::server::NamedService>::NAME, status).await;
+    health.set_service_status(<AuthServiceServer<AuthApi> as NamedService>::NAME, status).await;
+    health.set_service_status(<AccountServiceServer<AccountApi> as NamedService>::NAME, status).await;
 }
 
 /// `patience` after `stop`.

@@ -6,10 +6,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::session, entity::user, retrying, users};
+use super::{Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, retrying, users};
 use crate::domain::{
-    AuditEvent, Device, EndReason, Generation, Session, SessionId, SessionSalt, SessionState, Timestamp, User,
-    UserEpoch, UserId,
+    AuditEvent, Device, EndReason, Generation, News, OutboxLetter, Session, SessionId, SessionSalt, SessionState,
+    Timestamp, User, UserEpoch, UserId,
 };
 
 /// What opening a session came to.
@@ -52,8 +52,11 @@ impl Store {
             .await?;
             session::Entity::insert(row(session, &event.by)?).exec_without_returning(&transaction).await?;
             audit::record(&transaction, event).await?;
+            let displaced: Vec<SessionId> = displaced.into_iter().map(id).collect();
+            let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();
+            feed::append(&transaction, event.id, event.at, &news).await?;
             transaction.commit().await?;
-            Ok(Opened::Yes { displaced: displaced.into_iter().map(id).collect() })
+            Ok(Opened::Yes { displaced })
         })
         .await
     }
@@ -95,7 +98,7 @@ impl Store {
         Ok(moved.rows_affected > 0)
     }
 
-    /// Ends a session; `false` when it had ended, or never was.
+    /// Ends a session, with a letter that says so where one is due; `false` when it had ended, or never was.
     ///
     /// # Errors
     /// When the database fails.
@@ -104,6 +107,7 @@ impl Store {
         session: SessionId,
         why: EndReason,
         event: &AuditEvent,
+        letter: Option<&OutboxLetter>,
     ) -> Result<bool, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
@@ -111,6 +115,10 @@ impl Store {
             let ended = end(&transaction, which, event.at, why).await?;
             if ended {
                 audit::record(&transaction, event).await?;
+                if let Some(letter) = letter {
+                    outbox::enqueue(&transaction, letter).await?;
+                }
+                feed::append(&transaction, event.id, event.at, &[News::SessionEnded(session)]).await?;
             }
             transaction.commit().await?;
             Ok(ended)
@@ -131,14 +139,14 @@ impl Store {
     ) -> Result<Vec<SessionId>, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let disabled_at = (why == EndReason::UserDisabled).then_some(event.at);
-            users::bump_epoch(&transaction, user, disabled_at).await?;
-            // The user's row is held now: no session opens between these two.
-            let live = oldest_beyond(&transaction, user, 0).await?;
-            end(&transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), event.at, why).await?;
+            let (ended, news) = end_all(&transaction, user, why, event.at).await?;
+            if why == EndReason::UserDisabled {
+                codes::void(&transaction, user).await?;
+            }
             audit::record(&transaction, event).await?;
+            feed::append(&transaction, event.id, event.at, news.as_slice()).await?;
             transaction.commit().await?;
-            Ok(live.into_iter().map(id).collect())
+            Ok(ended)
         })
         .await
     }
@@ -165,24 +173,27 @@ impl Store {
         let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(dead)).exec(&self.write).await?;
         Ok(deleted.rows_affected)
     }
-
-    /// The sessions that ended at or after `since`, and when.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sessions_ended_since(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StoreError> {
-        let rows: Vec<(Uuid, i64)> = session::Entity::find()
-            .select_only()
-            .columns([session::Column::Id, session::Column::EndedAt])
-            .filter(session::Column::EndedAt.gte(since.unix_millis()))
-            .into_tuple()
-            .all(&self.read)
-            .await?;
-        Ok(rows.into_iter().map(|(row, at)| (id(row), Timestamp::from_unix_millis(at))).collect())
-    }
 }
 
-async fn end(
+/// Ends every session of a user and moves them to the next epoch. Says which sessions that ended, and what the feed has to be
+/// told at the end of the transaction.
+pub(super) async fn end_all(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    why: EndReason,
+    at: Timestamp,
+) -> Result<(Vec<SessionId>, Option<News>), StoreError> {
+    let disabled_at = (why == EndReason::UserDisabled).then_some(at);
+    let epoch = users::bump_epoch(transaction, user, disabled_at).await?;
+    // The user's row is held now: no session opens between these two.
+    let live = oldest_beyond(transaction, user, 0).await?;
+    end(transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), at, why).await?;
+    let news = epoch.map(|epoch| News::EpochBegan { user, epoch });
+    Ok((live.into_iter().map(id).collect(), news))
+}
+
+/// Ends what is still open of `which`. The feed has to be told at the end of the transaction.
+pub(super) async fn end(
     transaction: &DatabaseTransaction,
     which: Condition,
     at: Timestamp,
@@ -215,12 +226,19 @@ async fn oldest_beyond(transaction: &DatabaseTransaction, user: UserId, kept: u3
         .await?)
 }
 
-fn uuid(session: SessionId) -> Uuid {
+pub(super) fn uuid(session: SessionId) -> Uuid {
     Uuid::from_bytes(*session.as_bytes())
 }
 
-fn id(row: Uuid) -> SessionId {
+pub(super) fn id(row: Uuid) -> SessionId {
     SessionId::from_bytes(row.into_bytes())
+}
+
+/// Where a session was opened.
+pub(super) fn device(row: session::Model) -> Result<Device, StoreError> {
+    let address = row.address.map(|address| address.parse()).transpose();
+    let address = address.map_err(|_| StoreError::Corrupt { table: "sessions", what: "address" })?;
+    Ok(Device { address, user_agent: row.user_agent })
 }
 
 fn row(session: &Session, device: &Device) -> Result<session::ActiveModel, StoreError> {

@@ -7,8 +7,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::user, retrying};
-use crate::domain::{AuditEvent, AuditKind, Email, PasswordHash, Role, Timestamp, User, UserEpoch, UserId};
+use super::{Store, StoreError, audit, entity::user, outbox, retrying};
+use crate::domain::{
+    AuditEvent, AuditKind, Email, OutboxLetter, PasswordHash, Role, Timestamp, User, UserEpoch, UserId,
+};
 
 /// What adding an account came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,18 +18,29 @@ pub enum Added {
     /// It is there now.
     New,
     /// Somebody has the address already; that was written down for them.
-    Taken {
-        /// As they spell it themselves.
-        owner: Email,
-    },
+    Taken,
+}
+
+/// Of these two one is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignUpLetters {
+    /// For whom the account is made.
+    pub welcome: OutboxLetter,
+    /// For whom the address belongs to, whoever that turns out to be.
+    pub repeated: OutboxLetter,
 }
 
 impl Store {
-    /// Adds an account. Both outcomes write the same, so that both take the same time.
+    /// Adds an account. Both outcomes write the same, an entry and a letter, so that both take the same time.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn add_user(&self, user: &User, event: &AuditEvent) -> Result<Added, StoreError> {
+    pub async fn add_user(
+        &self,
+        user: &User,
+        event: &AuditEvent,
+        letters: Option<&SignUpLetters>,
+    ) -> Result<Added, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
             let inserted = user::Entity::insert(row(user))
@@ -37,6 +50,9 @@ impl Store {
                 .await?;
             let added = if matches!(inserted, TryInsertResult::Inserted(count) if count > 0) {
                 audit::record(&transaction, event).await?;
+                if let Some(letters) = letters {
+                    outbox::enqueue(&transaction, &letters.welcome).await?;
+                }
                 Added::New
             } else {
                 // Gone again in between: the account was deleted while this one waited for it.
@@ -44,7 +60,11 @@ impl Store {
                 let owner = by_email(&transaction, &user.email).await?.ok_or_else(gone)?;
                 let event = AuditEvent { user: owner.id, kind: AuditKind::SignUpRepeated, ..event.clone() };
                 audit::record(&transaction, &event).await?;
-                Added::Taken { owner: owner.email }
+                if let Some(letters) = letters {
+                    let letter = OutboxLetter { user: Some(owner.id), ..letters.repeated.clone() };
+                    outbox::enqueue(&transaction, &letter).await?;
+                }
+                Added::Taken
             };
             transaction.commit().await?;
             Ok(added)
@@ -58,6 +78,15 @@ impl Store {
     /// When the database fails: never to be taken for "there is none".
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
         by_email(&self.read, email).await
+    }
+
+    /// The account of an id.
+    ///
+    /// # Errors
+    /// When the database fails: never to be taken for "there is none".
+    pub async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
+        let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).one(&self.read).await?;
+        row.map(User::try_from).transpose()
     }
 
     /// Replaces a password's hash by one of the same password, unless the password was changed meanwhile.
@@ -104,20 +133,20 @@ impl Store {
     }
 }
 
-/// Moves a user to the next epoch: every token made before is dead.
+/// Moves a user to the next epoch, and says which: every token made before is dead. `None` when there is no such user.
 pub(super) async fn bump_epoch(
     transaction: &DatabaseTransaction,
     user: UserId,
     disabled_at: Option<Timestamp>,
-) -> Result<(), StoreError> {
+) -> Result<Option<UserEpoch>, StoreError> {
     let mut update = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch).add(1))
         .filter(user::Column::Id.eq(Uuid::from_bytes(*user.as_bytes())));
     if let Some(at) = disabled_at {
         update = update.col_expr(user::Column::DisabledAt, Expr::value(at.unix_millis()));
     }
-    update.exec(transaction).await?;
-    Ok(())
+    let moved = update.exec_with_returning(transaction).await?;
+    Ok(moved.first().map(|row| UserEpoch::from_count(row.epoch)))
 }
 
 /// Whether the user is as they were when they were looked up, and stays so until the transaction ends.
@@ -130,7 +159,13 @@ pub(super) async fn is_unchanged(
     Ok(row.is_some_and(|row| row.epoch == epoch.count() && row.disabled_at.is_none()))
 }
 
-async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
+/// A user, held until the transaction ends: who changes anything of theirs waits.
+pub(super) async fn hold(transaction: &DatabaseTransaction, user: UserId) -> Result<Option<User>, StoreError> {
+    let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
+    row.map(User::try_from).transpose()
+}
+
+pub(super) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
     let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(connection).await?;
     row.map(User::try_from).transpose()
 }
@@ -148,6 +183,7 @@ fn row(user: &User) -> user::ActiveModel {
         epoch: Set(user.epoch.count()),
         disabled_at: Set(user.disabled_at.map(Timestamp::unix_millis)),
         created_at: Set(user.created_at.unix_millis()),
+        locale: Set(user.locale.as_str().to_owned()),
     }
 }
 
@@ -172,6 +208,7 @@ impl TryFrom<user::Model> for User {
             epoch: UserEpoch::from_count(row.epoch),
             disabled_at: row.disabled_at.map(Timestamp::from_unix_millis),
             created_at: Timestamp::from_unix_millis(row.created_at),
+            locale: row.locale.parse().map_err(|_| corrupt("locale"))?,
         })
     }
 }

@@ -9,6 +9,9 @@ use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 
 use crate::support::{Engine, TestApp, grpc::summary};
 
+/// What a signed-in person must say, beside who they are.
+const NEEDS: [(&str, &str); 2] = [("Reauthenticate", "password"), ("RevokeSession", "session_id")];
+
 /// Whoever may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
@@ -43,10 +46,19 @@ fn every_rpc_is_what_the_matrix_says() {
     let declared: BTreeMap<String, String> =
         methods().iter().map(|method| (method.name().to_owned(), audience(method))).collect();
     let expected = [
+        ("GetAccount", "AUDIENCE_CALLER"),
+        ("ListSessions", "AUDIENCE_CALLER"),
         ("Login", "AUDIENCE_ANYONE"),
         ("Logout", "AUDIENCE_CALLER"),
+        ("Reauthenticate", "AUDIENCE_CALLER"),
+        ("RequestPasswordReset", "AUDIENCE_ANYONE"),
+        ("ResendVerification", "AUDIENCE_ANYONE"),
+        ("ResetPassword", "AUDIENCE_ANYONE"),
         ("Refresh", "AUDIENCE_REFRESH_CREDENTIAL"),
+        ("RevokeOtherSessions", "AUDIENCE_CALLER"),
+        ("RevokeSession", "AUDIENCE_CALLER"),
         ("SignUp", "AUDIENCE_ANYONE"),
+        ("VerifyEmail", "AUDIENCE_ANYONE"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
     assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());
@@ -90,7 +102,10 @@ async fn every_rpc_answers_everybody_as_it_declares() {
             "AUDIENCE_CALLER" => {
                 assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
                 assert_eq!(refused(Who::Forger), "Unauthenticated TOKEN_INVALID", "{}", method.name());
-                assert_eq!(answers[&Who::Caller], Ok(()), "{}", method.name());
+                // Let in: what is refused then is the empty message.
+                let empty = NEEDS.iter().find(|(name, _)| *name == method.name()).map(|(_, fields)| fields);
+                let expected = empty.map_or(Ok(()), |fields| Err(format!("InvalidArgument INVALID_FIELDS {fields}")));
+                assert_eq!(answers[&Who::Caller], expected, "{}", method.name());
             }
             other => panic!("{} declares {other}, which this test knows nothing of", method.name()),
         }

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod account;
 mod architecture;
 mod authorization;
 mod bad_input;
@@ -12,13 +13,16 @@ mod cookies;
 mod cors;
 mod endpoints;
 mod failures;
+mod gateways;
 mod guard;
+mod mail;
 mod migrations;
 mod model;
 mod nodes;
 mod paths;
 mod readme;
 mod refresh;
+mod revocation;
 mod sign_up;
 mod sweep;
 mod tokens;

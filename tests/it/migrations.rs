@@ -10,7 +10,7 @@ use crate::support::{
     process::{Binary, in_time},
 };
 
-const STEPS: i64 = 4;
+const STEPS: i64 = 8;
 
 fn binary(database: &Database) -> Binary {
     Binary::default().patient().with("COUNTERSIGN_DATABASE__URL", database.url(None))
@@ -72,7 +72,7 @@ async fn nodes_queue_for_the_lock() {
 async fn a_migration_that_is_killed_half_way_leaves_nothing_in_postgres() {
     let database = Database::create(Engine::Postgres).await;
     let node = binary(&database);
-    for table in ["users", "sessions", "signing_keys", "audit_events"] {
+    for table in ["users", "sessions", "signing_keys", "audit_events", "outbox"] {
         // The same name in a transaction that is open: the migration gets up to there and waits.
         let mut rival = database.postgres().await;
         let claim = format!("BEGIN; CREATE TABLE {table} (id INT)");
@@ -129,14 +129,14 @@ async fn both_engines_hold_the_same_to_be_unique() {
         FROM sqlite_master t JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) c
         WHERE t.type = 'table' AND i.\"unique\" GROUP BY t.name, i.name ORDER BY 1)";
     let of_postgres = "SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM (
-        SELECT t.relname || '(' || string_agg(c.attname, ',') || ')' || CASE WHEN i.indpred IS NULL THEN '' ELSE '?' END
+        SELECT t.relname || '(' || string_agg(c.attname, ',' ORDER BY array_position(i.indkey::int2[], c.attnum)) || ')' || CASE WHEN i.indpred IS NULL THEN '' ELSE '?' END
             AS line
         FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
         JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = ANY (i.indkey)
         WHERE i.indisunique AND t.relnamespace = current_schema()::regnamespace
         GROUP BY t.relname, i.indexrelid, i.indpred) lines";
-    let expected = "audit_events(id) seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? users(email_key) \
-                    users(id)";
+    let expected = "audit_events(id) feed_head(part) outbox(id) revocation_feed(part,seq) seaql_migrations(version) sessions(id) \
+                    signing_keys(id) signing_keys(state)? users(email_key) users(id)";
     assert_eq!(sqlite.text(of_sqlite).await.as_deref(), Some(expected));
     assert_eq!(postgres.text(of_postgres).await.as_deref(), Some(expected));
 }
@@ -158,7 +158,14 @@ async fn both_engines_have_one_schema() {
         AND indexname NOT LIKE '%pkey') lines";
     let (of_sqlite, of_postgres) = (sqlite.text(of_sqlite).await.unwrap(), postgres.text(of_postgres).await.unwrap());
     assert_eq!(of_sqlite, of_postgres);
-    for part in ["users.email_key,", "users.password_hash?", "sessions_by_end", "signing_keys_one_active"] {
+    for part in [
+        "users.email_key,",
+        "users.password_hash?",
+        "users.locale,",
+        "outbox.user_id?",
+        "sessions_by_end",
+        "signing_keys_one_active",
+    ] {
         assert!(of_sqlite.contains(part), "{part} in {of_sqlite}");
     }
 }

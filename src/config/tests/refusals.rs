@@ -63,6 +63,8 @@ const BAD: &[(&[(&str, &str)], &str)] = &[
     (&[("tokens.access_lifetime", "16m")], "tokens.access_lifetime"),
     (&[("tokens.access_lifetime", "59s")], "tokens.access_lifetime"),
     (&[("tokens.access_lifetime", "0s")], "tokens.access_lifetime"),
+    (&[("revocation.stale_after", "61s")], "revocation.stale_after"),
+    (&[("revocation.on_stale", "allow")], "revocation.on_stale"),
     (&[("sessions.idle", "-1d")], "sessions.idle"),
     (&[("sessions.absolute", "6d")], "sessions.absolute"),
     (&[("sessions.grace", "61s")], "sessions.grace"),
@@ -98,7 +100,13 @@ fn a_bad_configuration_is_refused_by_the_name_of_the_setting() {
 #[test]
 fn production_with_nothing_but_its_name_says_all_that_it_lacks() {
     let problems = Operator::new().sets(&[("profile", "production")]).loads().unwrap_err();
-    let lacking = ["server.public_url", "server.tls_certificate", "browser.same_site_origins", "keys.master_key"];
+    let lacking = [
+        "server.public_url",
+        "server.tls_certificate",
+        "browser.same_site_origins",
+        "keys.master_key",
+        "mail.transport",
+    ];
     assert_eq!(keys(&problems), lacking, "{problems}");
 }
 

@@ -2,6 +2,12 @@
 
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod audit_event;
+pub(super) mod code;
+#[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
+pub(super) mod feed_head;
+#[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
+pub(super) mod outbox;
+pub(super) mod revocation;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user;

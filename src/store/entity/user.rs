@@ -22,6 +22,8 @@ pub struct Model {
     pub epoch: i64,
     pub disabled_at: Option<i64>,
     pub created_at: i64,
+    #[sea_orm(column_type = "Text")]
+    pub locale: String,
     #[sea_orm(has_many)]
     pub sessions: HasMany<super::session::Entity>,
 }

@@ -138,8 +138,14 @@ pub fn frame(message: &impl Message) -> Vec<u8> {
     [&[0], length.as_slice(), &bytes].concat()
 }
 
+/// Where a method is, of `AuthService` unless it names another.
+pub fn path_of(method: &str) -> String {
+    let service = if method.contains('/') { "" } else { "AuthService/" };
+    format!("/countersign.v1.{service}{method}")
+}
+
 impl Http {
-    /// Calls an RPC of `AuthService` over gRPC-web as a client library would, with these headers beside.
+    /// Calls an RPC of `AuthService`, or `Service/Method`, over gRPC-web as a client library would, with these headers beside.
     pub async fn call<Response: Message + Default>(
         &self,
         encoding: Encoding,
@@ -155,8 +161,7 @@ impl Http {
     pub async fn post(&self, encoding: Encoding, method: &str, message: &impl Message, headers: Headers<'_>) -> Reply {
         let content_type = encoding.content_type();
         let all = [&[("content-type", content_type), ("accept", content_type), ("x-grpc-web", "1")], headers].concat();
-        let path = format!("/countersign.v1.AuthService/{method}");
-        self.send(Method::POST, &path, &all, encoding.body(message)).await
+        self.send(Method::POST, &path_of(method), &all, encoding.body(message)).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! The real service on a free port, with a database of its own and a clock that tests turn.
 
+pub mod application;
 pub mod browser;
 mod clock;
+pub mod codes;
 mod database;
 pub mod grpc;
 pub mod http;
@@ -14,12 +16,13 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign::{
-    app::{App, Error, Parts, Policy},
+    app::{App, Error, OnStale, Parts, Policy, Staleness},
     crypto::{HashingSettings, MasterKeys, Passwords},
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
-    proto::auth_service_client::AuthServiceClient,
+    mail::Templates,
+    proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
 };
@@ -90,6 +93,10 @@ pub struct TestApp {
     running: JoinHandle<()>,
 }
 
+fn templates() -> Templates {
+    Templates::load(None, "Example", "https://app.example.com".parse().unwrap()).unwrap()
+}
+
 impl Default for Setup {
     fn default() -> Self {
         let origins = Origins::new(vec![PAGE.parse().unwrap()], vec![CROSS_SITE_PAGE.parse().unwrap()]);
@@ -116,8 +123,10 @@ impl Default for Setup {
                     grace: Duration::from_secs(10),
                 },
                 max_sessions_per_user: 50,
+                step_up: Duration::from_mins(10),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {
                 memory_kib: 32,
@@ -149,7 +158,12 @@ impl TestApp {
 
     /// Another node on the same database, with the same clock.
     pub async fn another_node(&self) -> Self {
-        Self::start(self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock)).await
+        self.another_node_with(self.setup.clone()).await
+    }
+
+    /// The same, set up differently.
+    pub async fn another_node_with(&self, setup: Setup) -> Self {
+        Self::start(setup, Arc::clone(&self.database), Arc::clone(&self.clock)).await
     }
 
     /// Stops and starts again, with nothing left in memory.
@@ -178,6 +192,7 @@ impl TestApp {
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
             mailer: mail.clone(),
+            templates: templates(),
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
@@ -199,6 +214,7 @@ impl TestApp {
             passwords: self.passwords.clone(),
             master_keys: MasterKeys::parse(master_keys).unwrap(),
             mailer: self.mail.clone(),
+            templates: templates(),
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
@@ -219,6 +235,12 @@ impl TestApp {
         HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
     }
 
+    /// Every letter that has left so far, as `address: subject`, those that were due now included.
+    pub async fn letters(&self) -> Vec<String> {
+        self.app.deliver_mail().await.unwrap();
+        self.mail.sent()
+    }
+
     /// Waits until a thread hashes a password.
     pub async fn until_hashing(&self) {
         while self.passwords.is_idle() {
@@ -229,5 +251,10 @@ impl TestApp {
     /// A native gRPC client, over HTTP/2 in the clear.
     pub async fn client(&self) -> AuthServiceClient<Channel> {
         AuthServiceClient::connect(self.url.clone()).await.unwrap()
+    }
+
+    /// The same for what people do with their accounts.
+    pub async fn account(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::connect(self.url.clone()).await.unwrap()
     }
 }

@@ -9,7 +9,7 @@ use tonic::Status;
 use super::{
     TestApp,
     grpc::summary,
-    http::{Headers, Http, Reply, Version},
+    http::{Headers, Http, Reply, Version, path_of},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,9 @@ impl Wire {
         Self::WebText(Version::Http2),
     ];
 
-    /// Calls `AuthService` with these frames, whatever they are.
+    /// Calls `AuthService`, or `Service/Method`, with these frames, whatever they are.
     pub async fn call(self, app: &TestApp, method: &str, frames: &[u8], headers: Headers<'_>) -> Reply {
-        let path = format!("/countersign.v1.AuthService/{method}");
-        self.post(app, &path, self.body(frames), headers).await
+        self.post(app, &path_of(method), self.body(frames), headers).await
     }
 
     /// Frames as they travel.

@@ -1,0 +1,45 @@
+//! A letter as it goes over the wire: the same bytes each time it is sent, and no header that anybody else chose but `To`.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::{
+    Address, Message,
+    address::AddressError,
+    message::{
+        Mailbox, MultiPart, SinglePart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+
+use super::{Mail, MailError, Sender};
+use crate::domain::Email;
+
+/// Puts a letter together.
+///
+/// # Errors
+/// When it is not one that could be sent, which no later try changes.
+pub(super) fn message(mail: &Mail, from: &Sender) -> Result<Vec<u8>, MailError> {
+    let refused = |_| MailError::Refused { why: "the address cannot be written to".to_owned() };
+    let name = (!from.name.is_empty()).then(|| from.name.clone());
+    let sent = Duration::from_millis(u64::try_from(mail.at.unix_millis()).unwrap_or(0));
+    let words = MultiPart::alternative()
+        .boundary(mail.id.to_string())
+        .singlepart(SinglePart::plain(mail.content.text.clone()))
+        .singlepart(SinglePart::html(mail.content.html.clone()));
+    let message = Message::builder()
+        .from(Mailbox::new(name, address(&from.email).map_err(refused)?))
+        .to(Mailbox::new(None, address(&mail.to).map_err(refused)?))
+        .subject(mail.content.subject.clone())
+        .date(SystemTime::UNIX_EPOCH + sent)
+        // Who gets a letter twice has a program that knows it by this, and shows it once.
+        .message_id(Some(format!("<{}@{}>", mail.id, from.email.ascii_domain())))
+        // RFC 3834: nobody's absence note comes back.
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+        .multipart(words);
+    message.map(|message| message.formatted()).map_err(|_| MailError::Refused { why: "it is no letter".to_owned() })
+}
+
+/// An address as SMTP has it everywhere: in ASCII.
+pub(super) fn address(email: &Email) -> Result<Address, AddressError> {
+    Address::new(email.local_part(), email.ascii_domain())
+}

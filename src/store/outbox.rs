@@ -1,0 +1,189 @@
+//! Letters on their way out: written with their cause, taken by one sender at a time, deleted once they are gone.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+use super::{Store, StoreError, entity::outbox, retrying};
+use crate::domain::{LeaseId, LetterId, OutboxLetter, SealedLetter, Timestamp, UserId};
+
+/// A letter that nobody else tries to send until the lease on it is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leased {
+    /// What to send.
+    pub letter: OutboxLetter,
+    /// How often it was tried, with this time.
+    pub attempts: u32,
+    /// Whose it is.
+    pub lease: LeaseId,
+}
+
+impl Store {
+    /// Writes a letter or an errand that nothing else goes with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn post(&self, letter: &OutboxLetter) -> Result<(), StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            enqueue(&transaction, letter).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    /// Takes up to `most` letters that are due, the longest waiting first. Of several nodes that do so at once each gets
+    /// others; whoever dies with one leaves it to the rest from `until` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lease_letters(
+        &self,
+        lease: LeaseId,
+        now: Timestamp,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Leased>, StoreError> {
+        let due = outbox::Column::DueAt.lte(now.unix_millis()).and(outbox::Column::DeadAt.is_null());
+        let candidates: Vec<Uuid> = outbox::Entity::find()
+            .select_only()
+            .column(outbox::Column::Id)
+            .filter(due.clone())
+            .order_by_asc(outbox::Column::DueAt)
+            .limit(u64::from(most))
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        retrying(|| async {
+            outbox::Entity::update_many()
+                .col_expr(outbox::Column::Lease, Expr::value(uuid(lease)))
+                .col_expr(outbox::Column::DueAt, Expr::value(until.unix_millis()))
+                .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+                .filter(outbox::Column::Id.is_in(candidates.clone()))
+                // Looked at again under the row's lock: who comes second finds it put off.
+                .filter(due.clone())
+                .exec(&self.write)
+                .await?;
+            Ok(())
+        })
+        .await?;
+        let taken = outbox::Entity::find().filter(outbox::Column::Lease.eq(uuid(lease))).all(&self.write).await?;
+        Ok(taken.into_iter().map(|row| leased(row, lease)).collect())
+    }
+
+    /// Deletes a letter that has left, whoever holds it now: it need not leave again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_letter(&self, letter: LetterId) -> Result<(), StoreError> {
+        retrying(|| async {
+            outbox::Entity::delete_by_id(Uuid::from_bytes(*letter.as_bytes())).exec(&self.write).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes an errand that leads to nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_errand(&self, errand: &Leased) -> Result<(), StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            finish(&transaction, errand).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    /// Gives a letter back until it is `due` again, saying what went wrong.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone_letter(&self, leased: &Leased, due: Timestamp, failure: &str) -> Result<(), StoreError> {
+        retrying(|| async {
+            held(leased)
+                .col_expr(outbox::Column::Lease, Expr::value(Option::<Uuid>::None))
+                .col_expr(outbox::Column::DueAt, Expr::value(due.unix_millis()))
+                .col_expr(outbox::Column::Failure, Expr::value(failure))
+                .exec(&self.write)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a letter up, saying what went wrong: it stays where it is, and is not tried again unless somebody says so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury_letter(&self, leased: &Leased, now: Timestamp, failure: &str) -> Result<(), StoreError> {
+        retrying(|| async {
+            held(leased)
+                .col_expr(outbox::Column::Lease, Expr::value(Option::<Uuid>::None))
+                .col_expr(outbox::Column::DeadAt, Expr::value(now.unix_millis()))
+                .col_expr(outbox::Column::Failure, Expr::value(failure))
+                .exec(&self.write)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Writes a letter in the transaction of its cause: either both are there, or neither.
+pub(super) async fn enqueue(transaction: &DatabaseTransaction, letter: &OutboxLetter) -> Result<(), StoreError> {
+    let row = outbox::ActiveModel {
+        id: Set(Uuid::from_bytes(*letter.id.as_bytes())),
+        user_id: Set(letter.user.map(|user| Uuid::from_bytes(*user.as_bytes()))),
+        created_at: Set(letter.at.unix_millis()),
+        sealed: Set(letter.sealed.as_str().to_owned()),
+        due_at: Set(letter.at.unix_millis()),
+        lease: Set(None),
+        attempts: Set(0),
+        failure: Set(None),
+        dead_at: Set(None),
+    };
+    outbox::Entity::insert(row).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Deletes an errand in the transaction that does it; `false` when somebody else holds it by now, and does it.
+pub(super) async fn finish(transaction: &DatabaseTransaction, leased: &Leased) -> Result<bool, StoreError> {
+    let deleted = outbox::Entity::delete_many()
+        .filter(outbox::Column::Id.eq(Uuid::from_bytes(*leased.letter.id.as_bytes())))
+        .filter(outbox::Column::Lease.eq(uuid(leased.lease)))
+        .exec(transaction)
+        .await?;
+    Ok(deleted.rows_affected > 0)
+}
+
+/// A change to a letter by the one who holds it; nothing when that is somebody else by now.
+fn held(leased: &Leased) -> sea_orm::UpdateMany<outbox::Entity> {
+    outbox::Entity::update_many()
+        .filter(outbox::Column::Id.eq(Uuid::from_bytes(*leased.letter.id.as_bytes())))
+        .filter(outbox::Column::Lease.eq(uuid(leased.lease)))
+}
+
+fn uuid(lease: LeaseId) -> Uuid {
+    Uuid::from_bytes(*lease.as_bytes())
+}
+
+fn leased(row: outbox::Model, lease: LeaseId) -> Leased {
+    Leased {
+        letter: OutboxLetter {
+            id: LetterId::from_bytes(row.id.into_bytes()),
+            user: row.user_id.map(|user| UserId::from_bytes(user.into_bytes())),
+            at: Timestamp::from_unix_millis(row.created_at),
+            sealed: SealedLetter::from_text(row.sealed),
+        },
+        attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        lease,
+    }
+}
