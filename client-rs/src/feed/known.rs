@@ -41,8 +41,10 @@ impl Known {
     }
 
     /// Everything from before `as_of` was told.
-    pub(super) fn heard(&mut self, as_of: SystemTime) {
-        self.as_of = self.as_of.max(Some(as_of));
+    pub(super) fn heard(&mut self, as_of: SystemTime, now: SystemTime) {
+        // A moment to come is one from before the clock was set back.
+        let before = self.as_of.filter(|before| *before <= now);
+        self.as_of = before.max(Some(as_of));
     }
 
     pub(super) fn has_ended(&self, claims: &Claims) -> bool {
@@ -153,11 +155,13 @@ mod tests {
     fn nothing_heard_is_for_ever_old() {
         let mut known = Known::default();
         assert_eq!(known.age(at(0)), Duration::MAX);
-        known.heard(at(7));
-        known.heard(at(5));
+        known.heard(at(7), at(7));
+        known.heard(at(5), at(8));
         assert_eq!(known.age(at(10)), Duration::from_secs(3));
         assert_eq!(known.age(at(6)), Duration::ZERO, "a clock is set by a little now and then");
         assert_eq!(known.age(at(5)), Duration::MAX, "but not by this much");
+        known.heard(at(4), at(5));
+        assert_eq!(known.age(at(5)), Duration::from_secs(1), "until something was heard since");
     }
 
     #[test]

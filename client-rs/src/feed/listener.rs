@@ -59,8 +59,14 @@ async fn follow(shared: &Shared, place: &mut Vec<u8>, failures: &mut u32) -> Res
         let age = message.revocations_age.and_then(|age| Duration::try_from(age).ok());
         let sent = message.server_time.and_then(|time| SystemTime::try_from(time).ok());
         if let (true, Some(age), Some(sent)) = (is_told_everything, age, sent) {
-            let as_of = line.sent_at(sent, now).checked_sub(age);
-            as_of.into_iter().for_each(|as_of| shared.known().heard(as_of));
+            let sent = line.sent_at(sent, now);
+            if let Some(as_of) = sent.checked_sub(age) {
+                shared.known().heard(as_of, now);
+            }
+            if now.duration_since(sent).is_ok_and(|late| late > shared.stale_after) {
+                // The line was stalled, or our clock set forward: on a new one we know better.
+                return Err(Status::deadline_exceeded("what is heard is old"));
+            }
         }
     }
 }

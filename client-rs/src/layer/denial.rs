@@ -130,3 +130,25 @@ impl Denial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_one_of_countersigns() {
+        let declared = include_str!("../../../proto/countersign/v1/error_reason.proto");
+        let denials = [
+            Denial::NotSignedIn,
+            Denial::Expired,
+            Denial::Invalid,
+            Denial::SessionEnded,
+            Denial::Unavailable { why: Refusal::Stale },
+            Denial::Forbidden { role: String::new() },
+            Denial::StepUp { max_age: Duration::ZERO },
+        ];
+        for denial in denials {
+            assert!(declared.contains(&format!("  ERROR_REASON_{} = ", denial.reason())), "{denial:?}");
+        }
+    }
+}

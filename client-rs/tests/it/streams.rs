@@ -35,7 +35,9 @@ use crate::support::{ISSUER, Service, http::serve, in_time, log_out};
 
 /// Keeps the writing ends of what it streams, so that the test can write, and see that nobody reads any more.
 #[derive(Clone, Default)]
-struct Streams(Arc<Mutex<Vec<mpsc::Sender<Result<HealthCheckResponse, Status>>>>>);
+struct Streams(Arc<Mutex<Vec<Writer>>>);
+
+type Writer = mpsc::Sender<Result<HealthCheckResponse, Status>>;
 
 #[tonic::async_trait]
 impl Health for Streams {

@@ -108,6 +108,11 @@ impl Service {
         format!("{}/.well-known/countersign/keys", self.url)
     }
 
+    /// Shuts the account out, as an operator does whether the service runs or not.
+    pub async fn disable_account(&self) {
+        self.run(&["user", "disable", "--email", EMAIL], "").await;
+    }
+
     /// Kills it, as a power cut would.
     pub async fn kill(&mut self) {
         in_time(self.child.take().unwrap().kill()).await.unwrap();
