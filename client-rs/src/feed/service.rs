@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use http::uri::Scheme;
 use tonic::{
     Request, Status, Streaming,
     metadata::{Ascii, MetadataValue},
-    transport::{Channel, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 
 use crate::{
@@ -75,11 +76,8 @@ impl Service {
     }
 }
 
-#[cfg(feature = "tls")]
 fn encrypted(endpoint: Endpoint, certificates: Option<&str>) -> Result<Endpoint, BuildError> {
-    use tonic::transport::{Certificate, ClientTlsConfig};
-
-    if endpoint.uri().scheme() != Some(&http::uri::Scheme::HTTPS) {
+    if endpoint.uri().scheme() != Some(&Scheme::HTTPS) {
         return Ok(endpoint);
     }
     let mut tls = ClientTlsConfig::new().with_webpki_roots();
@@ -87,10 +85,4 @@ fn encrypted(endpoint: Endpoint, certificates: Option<&str>) -> Result<Endpoint,
         tls = tls.ca_certificate(Certificate::from_pem(pem));
     }
     endpoint.tls_config(tls).map_err(|error| BuildError::Certificate(error.to_string()))
-}
-
-#[cfg(not(feature = "tls"))]
-fn encrypted(endpoint: Endpoint, _certificates: Option<&str>) -> Result<Endpoint, BuildError> {
-    let is_https = endpoint.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
-    if is_https { Err(BuildError::NoTls) } else { Ok(endpoint) }
 }
