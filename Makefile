@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-rust test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run build test test-rust test-ts gen gen-check measure size-comparison fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ gen: tools client-ts/node_modules ## Generate the TypeScript client's messages f
 gen-check: tools client-ts/node_modules ## Check that what is generated is what proto/ says
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
 	.tools/bin/buf generate --output "$$out" && diff -r "$$out/client-ts/src/gen" client-ts/src/gen
+
+size-comparison: client-ts/node_modules client-ts/scripts/others/node_modules ## Print the client's size beside that of others, which are fetched
+	@cd client-ts && npm run --silent build && node scripts/size-comparison.js
+
+client-ts/scripts/others/node_modules: client-ts/scripts/others/package-lock.json
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 client-ts/node_modules: client-ts/package-lock.json
 	cd client-ts && npm ci --no-audit --no-fund --loglevel=error
