@@ -3,7 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-rust test-gateways test-ts test-next gen gen-check measure revocation-campaign fmt lint deny advisories proto-breaking tools clean
+# What is documented is a command; all else is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,13 @@ gen: tools client-ts/node_modules ## Generate the TypeScript client's messages f
 gen-check: tools client-ts/node_modules ## Check that what is generated is what proto/ says
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
 	.tools/bin/buf generate --output "$$out" && diff -r "$$out/client-ts/src/gen" client-ts/src/gen
+
+size-comparison: client-ts/node_modules client-ts/scripts/others/node_modules ## Print the client's size beside that of others, which are fetched
+	@cd client-ts && npm run --silent build && node scripts/size-comparison.js
+
+client-ts/scripts/others/node_modules: client-ts/scripts/others/package-lock.json
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 client-ts/node_modules: client-ts/package-lock.json
 	cd client-ts && npm ci --no-audit --no-fund --loglevel=error

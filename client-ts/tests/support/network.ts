@@ -82,8 +82,8 @@ function take(cookies: Map<string, string>, lines: string[]): void {
   }
 }
 
-// What the service answers, byte for byte: a google.rpc.Status with an ErrorInfo.
-function tokenExpired(): Response {
+/** What the service answers, byte for byte: a google.rpc.Status with an ErrorInfo. */
+export function tokenExpired(): Response {
   const info = message([1, "TOKEN_EXPIRED"], [2, "countersign"]);
   const any = message([1, "type.googleapis.com/google.rpc.ErrorInfo"], [2, info]);
   const status = Buffer.concat([Buffer.from([8, 16]), message([2, "expired"], [3, any])]);

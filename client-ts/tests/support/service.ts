@@ -124,6 +124,11 @@ export class Service {
     await gone;
   }
 
+  /** Asks it to stop, which takes as long as it has open calls. */
+  stop(): void {
+    this.#process?.kill("SIGTERM");
+  }
+
   /** It takes connections, or the system does for it, and says nothing. */
   freeze(): void {
     this.#process?.kill("SIGSTOP");
