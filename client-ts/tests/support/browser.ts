@@ -64,14 +64,14 @@ export class Browser {
     this.context = context;
   }
 
-  static async start(blocksOtherSites: boolean): Promise<Browser> {
+  static async start(blocksOtherSites: boolean, flags: readonly string[] = []): Promise<Browser> {
     if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
     const directory = await mkdtemp(join(tmpdir(), "countersign-chromium-"));
     await mkdir(join(directory, "Default"));
     // Chromium itself lets other sites' cookies pass, and Debian's does not: so it is said either way.
     const profile = { block_third_party_cookies: blocksOtherSites, cookie_controls_mode: blocksOtherSites ? 1 : 0 };
     await writeFile(join(directory, "Default", "Preferences"), JSON.stringify({ profile }));
-    const context = await chromium.launchPersistentContext(directory, { executablePath: CHROMIUM, headless: true, args: FLAGS });
+    const context = await chromium.launchPersistentContext(directory, { executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
     return new Browser(directory, context);
   }
 
