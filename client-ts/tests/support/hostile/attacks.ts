@@ -138,24 +138,25 @@ function others({ reporter }: Hosts): Attack[] {
   ];
 }
 
+/** Sent on by 307, with method and body. */
 function redirected(hosts: Hosts): Attack[] {
-  return (["own", "careless"] as const).flatMap((kind) => {
-    const [whose, redirector] = [kind === "own" ? "its own" : "a listed page's", hosts.redirector(kind)];
-    return [
-    through(redirector, fetched(`fetch no-cors, by ${whose} 307`, NOT_GRPC, { body: "bytes", init: { method: "POST", mode: "no-cors" } })),
-    through(redirector, fetched(`fetch cors, ${WEB}, by ${whose} 307`, ONLY_ASKED, { body: "bytes", init: { method: "POST", headers: { "content-type": WEB, ...ASKED } } })),
-    through(redirector, {
-      name: `form in a window, text/plain, by ${whose} 307`,
-      rpcs: IN_WINDOWS,
-      arrives: NOT_GRPC,
-      run: (frame, targets) => frame.evaluate(byForm, { targets, where: "a window", method: "post", enctype: "text/plain" }),
-    }),
-    ];
-  });
+  const noCors = fetched("fetch no-cors, bytes without a type", NOT_GRPC, { body: "bytes", init: { method: "POST", mode: "no-cors" } });
+  const asked = { "content-type": WEB, ...ASKED };
+  const cors = fetched(`fetch cors, ${WEB} and x-grpc-web`, ONLY_ASKED, { body: "bytes", init: { method: "POST", headers: asked } });
+  const form: Attack = {
+    name: "form in a window, text/plain",
+    rpcs: IN_WINDOWS,
+    arrives: NOT_GRPC,
+    run: (frame, targets) => frame.evaluate(byForm, { targets, where: "a window", method: "post", enctype: "text/plain" }),
+  };
+  return [noCors, cors, form].flatMap((attack) => [
+    through(hosts.redirector("own"), `${attack.name}, by a 307 of its own`, attack),
+    through(hosts.redirector("careless"), `${attack.name}, by a 307 of a listed page's host`, attack),
+  ]);
 }
 
-function through(redirector: string, attack: Attack): Attack {
-  return { ...attack, run: (frame, targets) => attack.run(frame, via(redirector, targets)) };
+function through(redirector: string, name: string, attack: Attack): Attack {
+  return { ...attack, name, run: (frame, targets) => attack.run(frame, via(redirector, targets)) };
 }
 
 function via(site: string, targets: readonly Target[]): Target[] {

@@ -48,10 +48,18 @@ export class World {
       COUNTERSIGN_LOG__LEVEL: "countersign=debug",
     };
     const service = await Service.start(env, (line) => outcomes.hear(line));
-    const world = new World(outcomes, service, await Browser.start(blocksOtherSites, FLAGS), [app, shop]);
-    await world.#signIn();
-    world.#rows = await contents(service.database);
-    return world;
+    let browser: Browser | undefined;
+    try {
+      browser = await Browser.start(blocksOtherSites, FLAGS);
+      const world = new World(outcomes, service, browser, [app, shop]);
+      await world.#signIn();
+      world.#rows = await contents(service.database);
+      return world;
+    } catch (error) {
+      await browser?.stop();
+      await service.remove();
+      throw error;
+    }
   }
 
   async #signIn(): Promise<void> {
