@@ -34,9 +34,9 @@ test-gateways: tools ## Run the tests with nginx, Caddy and Envoy alone
 	cargo test --locked --test it -- --ignored gateways::
 
 test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service, in a real browser and in Node.js 20 and 24
-	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
-	tests/apt-install chromium faketime || \
-	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }
+	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 && command -v openssl; } >/dev/null 2>&1 || \
+	tests/apt-install chromium faketime openssl || \
+	{ echo "the tests need Chromium, libfaketime and openssl. Debian, Ubuntu: sudo apt-get install chromium faketime openssl" >&2; exit 1; }
 	cargo build --locked
 	cd client-ts && npm run build && npm test && npm run size && npm run package
 
