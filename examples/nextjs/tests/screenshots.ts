@@ -8,8 +8,8 @@ import { World } from "./support/world.js";
 
 const folder = process.argv[2] ?? "build/screenshots";
 const looks = [
-  { name: "light", colorScheme: "light", width: 1120, height: 720 },
-  { name: "dark", colorScheme: "dark", width: 1120, height: 720 },
+  { name: "light", colorScheme: "light", width: 1040, height: 660 },
+  { name: "dark", colorScheme: "dark", width: 1040, height: 660 },
   { name: "phone", colorScheme: "light", width: 390, height: 780 },
   { name: "phone-dark", colorScheme: "dark", width: 390, height: 780 },
 ] as const;
