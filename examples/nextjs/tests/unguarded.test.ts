@@ -14,10 +14,17 @@ after(() => world?.remove());
 test("without a proxy the pages still open to nobody who is not signed in", async () => {
   const [member, stranger] = [await Visitor.signedIn(world.url), new Visitor(world.url)];
   stranger.cookies.set("__Host-countersign-access", "v4.public.forged");
-  for (const [path, secret] of [["/me", /Hello/], ["/members", /Good to see you/], ["/members/archive", /What is below/]] as const) {
+  for (const [path, secret] of [
+    ["/me", /Hello/],
+    ["/members", /Good to see you/],
+    ["/members/archive", /What is below/],
+  ] as const) {
     assertShows(await member.page(path), secret);
     for (const visitor of [stranger, new Visitor(world.url)]) {
-      for (const [query, init] of [["", {}], ["?_rsc", { headers: { rsc: "1" } }]] as const) {
+      for (const [query, init] of [
+        ["", {}],
+        ["?_rsc", { headers: { rsc: "1" } }],
+      ] as const) {
         const text = await (await visitor.send(path + query, init)).text();
         assertHides(text, secret);
         assertShows(text, /\/sign-in\?next=%2Fm/);

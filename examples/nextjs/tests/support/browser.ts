@@ -31,7 +31,8 @@ export class Browser {
   }
 
   static async start({ blocks = true } = {}): Promise<Browser> {
-    if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
+    if (!existsSync(CHROMIUM))
+      throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
     const directory = await mkdtemp(join(tmpdir(), "countersign-chromium-"));
     await mkdir(join(directory, "Default"));
     // Chromium itself lets other sites' cookies pass, and Debian's does not: so it is said either way.
