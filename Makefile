@@ -93,6 +93,7 @@ lint: tools client-ts/node_modules deny proto-breaking gen-check ## Check format
 	.tools/bin/buf format -d --exit-code --exclude-path proto/google
 	cd client-ts && npm run lint
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package countersign-client --lib --no-default-features --locked -- -D warnings
 
 deny: tools ## Check licences, bans and sources of the dependencies
 	.tools/bin/cargo-deny --locked check bans licenses sources
