@@ -2,9 +2,12 @@
 
 mod account;
 mod caller;
+mod change_email;
+mod change_password;
 mod chores;
 mod codes;
 mod create_user;
+mod delete_account;
 mod deliver_mail;
 mod disable_user;
 mod errands;
@@ -28,7 +31,10 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::{Mutex, Notify};
 
+pub use account::Account;
 pub use caller::{Caller, FreshCaller, Leaver};
+pub use change_email::OwnCodeProof;
+pub use change_password::ChangePassword;
 pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
@@ -42,7 +48,7 @@ pub use who_am_i::Profile;
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
+    crypto::{AccessTokens, DeviceTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
@@ -82,6 +88,7 @@ struct Inner {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
     codes: OneTimeCodes,
+    devices: DeviceTokens,
     revocations: Revocations,
     profiles: Profiles,
     keys: Vec<SealedKey>,
@@ -108,6 +115,7 @@ impl App {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
+            devices: DeviceTokens::new(master_keys.clone()),
             master_keys,
             revocations: Revocations::default(),
             profiles: Profiles::default(),

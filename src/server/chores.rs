@@ -39,7 +39,7 @@ pub(super) async fn deliver_mail(app: App) {
     }
 }
 
-/// Deletes for ever what was over long ago.
+/// Deletes for ever what was over long ago, and who is to go.
 pub(super) async fn sweep(app: App) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -47,6 +47,9 @@ pub(super) async fn sweep(app: App) {
         ticks.tick().await;
         if let Err(error) = app.sweep_sessions().await {
             tracing::error!(%error, "cannot delete old sessions");
+        }
+        if let Err(error) = app.sweep_accounts().await {
+            tracing::error!(%error, "cannot delete the accounts whose owners asked for it");
         }
     }
 }

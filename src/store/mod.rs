@@ -4,13 +4,19 @@ mod audit;
 mod code_uses;
 mod codes;
 mod connect;
+mod credentials;
+mod deletion;
+mod devices;
 mod entity;
 mod error;
+mod export;
 mod outbox;
 mod own_sessions;
+mod profiles;
 mod schema;
 mod sessions;
 mod settings;
+mod sign_in;
 mod signing_keys;
 mod users;
 
@@ -19,10 +25,13 @@ use std::fmt;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use codes::Guessed;
+pub use credentials::{EmailChangeLetters, PasswordChange};
 pub use error::StoreError;
+pub use export::{Belongings, PastEvent};
 pub use outbox::Leased;
-pub use sessions::Opened;
+pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
+pub use sign_in::{Opened, Opening};
 pub use users::{Added, SignUpLetters};
 
 /// How often a transaction that PostgreSQL gave up for another's sake is tried.

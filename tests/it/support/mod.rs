@@ -119,6 +119,7 @@ impl Default for Setup {
                 },
                 max_sessions_per_user: 50,
                 step_up: Duration::from_mins(10),
+                deletion_grace: Duration::from_hours(7 * 24),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
             },
