@@ -43,7 +43,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "app",
         &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
-        &["quick_cache", "thiserror", "tokio", "tracing"],
+        &["quick_cache", "thiserror", "tokio", "tokio_util", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
     (

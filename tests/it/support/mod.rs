@@ -8,6 +8,7 @@ pub mod http;
 mod mail;
 pub mod process;
 pub mod proxy;
+pub mod smtp;
 pub mod tls;
 pub mod wire;
 
@@ -19,7 +20,7 @@ use countersign::{
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
-    mail::Templates,
+    mail::{Mailer, Templates},
     proto::auth_service_client::AuthServiceClient,
     server::{Server, Settings},
     store::Store,
@@ -31,7 +32,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::H
 
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
-pub use mail::CapturedMail;
+pub use mail::{CapturedMail, Moody};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const PAGE: &str = "https://app.example.com";
@@ -74,6 +75,8 @@ pub struct Setup {
     pub statement_timeout: Duration,
     /// Has PostgreSQL give up transactions for each other's sake.
     pub serializable: bool,
+    /// Sends mail instead of keeping it.
+    pub mailer: Option<Arc<dyn Mailer>>,
 }
 
 /// The real service.
@@ -91,7 +94,8 @@ pub struct TestApp {
     running: JoinHandle<()>,
 }
 
-fn templates() -> Templates {
+/// The letters that come with the service.
+pub fn templates() -> Templates {
     Templates::load(None, "Example", "https://app.example.com".parse().unwrap()).unwrap()
 }
 
@@ -136,6 +140,7 @@ impl Default for Setup {
             database_port: None,
             statement_timeout: Duration::from_secs(30),
             serializable: false,
+            mailer: None,
         }
     }
 }
@@ -182,7 +187,7 @@ impl TestApp {
             store: store.clone(),
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
-            mailer: mail.clone(),
+            mailer: setup.mailer.clone().unwrap_or_else(|| mail.clone()),
             templates: templates(),
             clock: clock.clone(),
             entropy,
@@ -226,9 +231,14 @@ impl TestApp {
         HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
     }
 
+    /// Tries every letter that is due.
+    pub async fn deliver(&self) {
+        self.app.deliver_mail(&CancellationToken::new()).await.unwrap();
+    }
+
     /// Every letter that has left so far, as `address: subject`, those that were due now included.
     pub async fn letters(&self) -> Vec<String> {
-        self.app.deliver_mail().await.unwrap();
+        self.deliver().await;
         self.mail.sent()
     }
 
