@@ -60,11 +60,7 @@ impl App {
         known: Option<&DeviceToken>,
     ) -> Result<SignedIn, Error> {
         let (session, sighting) = (self.new_session(user.id, now), self.sighting(known, now));
-        let content = Content::NewDevice {
-            user_agent: device.user_agent.clone(),
-            address: device.address.map(|address| address.to_string()),
-            at: now,
-        };
+        let content = Content::NewDevice { user_agent: device.user_agent.clone(), address: device.address, at: now };
         let opening = Opening {
             epoch: user.epoch,
             most: self.0.policy.max_sessions_per_user,

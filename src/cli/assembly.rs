@@ -9,7 +9,7 @@ use crate::{
     config::{self, Config},
     crypto::Passwords,
     entropy::{Entropy, OsEntropy},
-    mail::{ConsoleMailer, Mailer, NoMailer, Templates, Transport},
+    mail::{ConsoleMailer, Mailer, NoMailer, SmtpMailer, Transport},
     store::Store,
 };
 
@@ -37,8 +37,8 @@ impl Assembly {
             store: store.clone(),
             passwords: Passwords::start(config.hashing, &entropy).context("starting the threads that hash")?,
             master_keys,
-            mailer: mailer(config.mail),
-            templates: Templates,
+            mailer: mailer(&config.mail.transport)?,
+            templates: config.mail.templates.clone(),
             clock: Arc::new(SystemClock),
             entropy,
             policy: config.policy.clone(),
@@ -70,9 +70,10 @@ async fn bring_up_to_date(config: &Config, store: &Store) -> Result<(), Error> {
     store.require_current_schema().await.context("starting")
 }
 
-fn mailer(transport: Transport) -> Arc<dyn Mailer> {
-    match transport {
+fn mailer(transport: &Transport) -> Result<Arc<dyn Mailer>, Error> {
+    Ok(match transport {
         Transport::None => Arc::new(NoMailer),
         Transport::Console => Arc::new(ConsoleMailer),
-    }
+        Transport::Smtp(settings) => Arc::new(SmtpMailer::new((**settings).clone()).context("setting up mail")?),
+    })
 }

@@ -6,6 +6,7 @@ mod duration;
 mod environment;
 mod layers;
 mod listener;
+mod mail;
 mod problem;
 mod profile;
 mod reader;
@@ -27,7 +28,7 @@ pub use sources::{Flags, Sources};
 use crate::{
     app::Policy,
     crypto::{HashingSettings, MasterKeys},
-    mail::Transport,
+    mail::Settings as MailSettings,
     server, store, telemetry,
 };
 use layers::{DEFAULTS, DEVELOPMENT};
@@ -50,8 +51,8 @@ pub struct Config {
     pub master_keys: Option<MasterKeys>,
     /// What a password hash costs.
     pub hashing: HashingSettings,
-    /// How mail leaves.
-    pub mail: Transport,
+    /// What letters say, and how they leave.
+    pub mail: MailSettings,
     /// The rules of signing in.
     pub policy: Policy,
     /// The log.
@@ -76,7 +77,7 @@ impl Config {
         let storage = storage::read(reader);
         let master_keys = storage::read_master_keys(reader);
         let hashing = rules::read_hashing(reader);
-        let mail = read_mail(reader);
+        let mail = mail::read(reader);
         let policy = rules::read(reader, listener.as_ref().map(|listener| &listener.public_url));
         let log = read_log(reader);
 
@@ -94,15 +95,6 @@ impl Config {
             log: log?,
         })
     }
-}
-
-/// Letters name people: on a terminal they are for whoever develops, in a log for nobody.
-fn read_mail(reader: &mut Reader) -> Option<Transport> {
-    let transport = reader.parse("mail.transport", str::parse)?;
-    if reader.is_production() && transport == Transport::Console {
-        reader.refuse("mail.transport", "is for development: in production letters would end in the log");
-    }
-    Some(transport)
 }
 
 fn read_log(reader: &mut Reader) -> Option<telemetry::Settings> {

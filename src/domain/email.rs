@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 /// An address that mail can be sent to, and the key by which accounts are told apart.
 ///
-/// The local part is a dot-atom in ASCII (RFC 5321 §4.1.2, without the quoted form); the domain may be written in any script.
+/// The local part is a dot-atom in ASCII (RFC 5321 §4.1.2, without the quoted form); the domain may be written in any script,
+/// as long as all of it can be seen.
 /// Two spellings with one key are one account: the key is the lower-cased local part and the UTS #46 ASCII form of the domain.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email {
@@ -36,6 +37,18 @@ impl Email {
         &self.address
     }
 
+    /// What stands before the `@`, as it was typed: only its own server knows whether capitals matter.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.address.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// The domain as DNS and SMTP have it.
+    #[must_use]
+    pub fn ascii_domain(&self) -> &str {
+        self.key.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The canonical form: what is unique, looked up and counted.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -54,7 +67,8 @@ impl FromStr for Email {
             return Err(InvalidEmail::TooLong);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail::Malformed)?;
-        if !is_dot_atom(local) {
+        // IDNA passes over what is invisible; kept and shown, it would make two addresses of one that look alike.
+        if !is_dot_atom(local) || domain.contains(is_invisible) {
             return Err(InvalidEmail::Malformed);
         }
         let domain = ascii_domain(domain).ok_or(InvalidEmail::Malformed)?;
@@ -84,6 +98,30 @@ impl fmt::Debug for Email {
 fn is_dot_atom(local: &str) -> bool {
     let atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
     local.len() <= MAX_LOCAL_BYTES && local.split('.').all(|part| !part.is_empty() && part.bytes().all(atext))
+}
+
+/// Unicode's `Default_Ignorable_Code_Point`: soft hyphens, joiners, marks of direction, variation selectors, tags and fillers.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The domain as DNS spells it, of at least two labels.
@@ -126,7 +164,9 @@ mod tests {
             assert!(key(one).is_ok(), "{one}");
         }
         assert_ne!(key("ada@example.com"), key("a.da@example.com"), "dots count outside one provider");
-        assert_eq!("Ada@Example.COM".parse::<Email>().unwrap().as_str(), "Ada@Example.COM");
+        let typed: Email = "Ada@BÜCHER.example".parse().unwrap();
+        assert_eq!(typed.as_str(), "Ada@BÜCHER.example");
+        assert_eq!((typed.local_part(), typed.ascii_domain()), ("Ada", "xn--bcher-kva.example"));
     }
 
     #[test]
@@ -169,6 +209,32 @@ mod tests {
             assert_eq!(key(text), Err(InvalidEmail::Malformed), "{text:?}");
         }
         assert_eq!(key(""), Err(InvalidEmail::Empty));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused() {
+        for invisible in ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{fe0f}', '\u{feff}', '\u{e0061}']
+        {
+            for text in [
+                format!("ad{invisible}a@example.com"),
+                format!("{invisible}ada@example.com"),
+                format!("ada@exam{invisible}ple.com"),
+                format!("ada@bü{invisible}cher.example"),
+                format!("ada@example.com{invisible}"),
+                format!("ada@{invisible}example.com"),
+            ] {
+                assert_eq!(key(&text), Err(InvalidEmail::Malformed), "{text:?}");
+            }
+        }
+    }
+
+    /// Of all that there is: no character is kept in an address and missing from its key.
+    #[test]
+    fn nothing_that_dns_passes_over_is_kept() {
+        let passed_over =
+            ('\u{80}'..=char::MAX).filter(|c| ascii_domain(&format!("a{c}b.example")).as_deref() == Some("ab.example"));
+        let kept: Vec<char> = passed_over.filter(|c| !is_invisible(*c)).collect();
+        assert_eq!(kept, ['\0'; 0]);
     }
 
     #[test]

@@ -34,7 +34,8 @@ mod tests {
     #[test]
     fn a_letter_stands_out() {
         let at = Timestamp::from_unix_millis(0);
-        let content = Templates::default().render(&Content::SignUpRepeated, Locale::En).unwrap();
+        let templates = Templates::load(None, "Example", "http://localhost:3000".parse().unwrap()).unwrap();
+        let content = templates.render(&Content::SignUpRepeated, Locale::En).unwrap();
         let mail = Mail { id: LetterId::new(at, [0; 10]), at, to: "ada@example.com".parse().unwrap(), content };
         let text = boxed(&mail);
         assert!(

@@ -1,6 +1,6 @@
 //! What waits in the outbox, once it is opened: a letter to somebody, or an errand that may lead to one.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ pub enum Content {
         /// What the device calls itself.
         user_agent: String,
         /// Where it called from, where that is known.
-        address: Option<String>,
+        address: Option<IpAddr>,
         /// When.
         #[serde(with = "super::moment")]
         at: Timestamp,

@@ -1,16 +1,23 @@
 //! Ring 1: what people are told by mail, and the ways it leaves.
 
+mod compose;
 mod console;
+mod links;
 mod message;
 mod moment;
+mod settings;
+mod smtp;
 mod templates;
 mod text;
 
-use std::{fmt, future::Future, pin::Pin, str::FromStr};
+use std::{fmt, future::Future, pin::Pin};
 
 pub use console::ConsoleMailer;
+pub use links::{InvalidLinkBase, LinkBase};
 pub use message::{Code, Content, Envelope, Errand, InvalidMessage, Message, OneTime, Recipient};
-pub use templates::{Rendered, Templates};
+pub use settings::{InvalidSecurity, InvalidSender, Security, Sender, Settings, SmtpSettings, Transport};
+pub use smtp::{InvalidRoots, Roots, SmtpMailer, SmtpSetupError};
+pub use templates::{Rendered, TemplateError, Templates};
 
 use crate::domain::{Email, LetterId, Timestamp};
 
@@ -61,32 +68,6 @@ impl Mailer for NoMailer {
     fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
         tracing::debug!(letter = %mail.id, "no mail transport is set: a letter was dropped");
         Box::pin(std::future::ready(Ok(())))
-    }
-}
-
-/// How mail leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// Not at all.
-    None,
-    /// To standard error, for whoever develops.
-    Console,
-}
-
-/// The text names no transport.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be \"none\" or \"console\"")]
-pub struct InvalidTransport;
-
-impl FromStr for Transport {
-    type Err = InvalidTransport;
-
-    fn from_str(text: &str) -> Result<Self, InvalidTransport> {
-        match text {
-            "none" => Ok(Self::None),
-            "console" => Ok(Self::Console),
-            _ => Err(InvalidTransport),
-        }
     }
 }
 

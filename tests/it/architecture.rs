@@ -34,12 +34,16 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("store", &["domain"], &["migrations", "sea_orm", "secrecy", "thiserror", "tokio", "uuid"]),
-    ("mail", &["domain"], &["serde", "serde_json", "thiserror", "tracing"]),
+    (
+        "mail",
+        &["domain"],
+        &["lettre", "minijinja", "secrecy", "serde", "serde_json", "thiserror", "time", "tokio", "tracing"],
+    ),
     ("revocations", &["domain"], &[]),
     (
         "app",
         &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
-        &["quick_cache", "thiserror", "tokio", "tracing"],
+        &["quick_cache", "thiserror", "tokio", "tokio_util", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
     (

@@ -2,6 +2,7 @@
 
 mod data_dir;
 mod defaults;
+mod mail;
 mod precedence;
 mod refusals;
 mod reports;
@@ -16,12 +17,13 @@ use super::{Config, Flags, Problems, Sources, environment::variable};
 const KEY: &str = "cs_mk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 
 /// The least that production asks for.
-const PRODUCTION: [(&str, &str); 5] = [
+const PRODUCTION: [(&str, &str); 6] = [
     ("profile", "production"),
     ("server.public_url", "https://auth.example.com"),
     ("server.behind_proxy", "true"),
     ("browser.same_site_origins", "https://app.example.com"),
     ("keys.master_key", KEY),
+    ("mail.transport", "none"),
 ];
 
 /// A folder for files that are named in settings, and what is loaded with them.

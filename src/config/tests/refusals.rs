@@ -98,7 +98,13 @@ fn a_bad_configuration_is_refused_by_the_name_of_the_setting() {
 #[test]
 fn production_with_nothing_but_its_name_says_all_that_it_lacks() {
     let problems = Operator::new().sets(&[("profile", "production")]).loads().unwrap_err();
-    let lacking = ["server.public_url", "server.tls_certificate", "browser.same_site_origins", "keys.master_key"];
+    let lacking = [
+        "server.public_url",
+        "server.tls_certificate",
+        "browser.same_site_origins",
+        "keys.master_key",
+        "mail.transport",
+    ];
     assert_eq!(keys(&problems), lacking, "{problems}");
 }
 

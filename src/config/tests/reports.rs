@@ -59,6 +59,7 @@ fn everything_that_is_wrong_stands_in_one_report() {
         "--database-url: database.url: must begin with postgres:// or sqlite:",
         "not set: keys.master_key: is required in production: make one with `countersign key generate-master`, keep it in a file, and name that in keys.master_key_file",
         "COUNTERSIGN_PASSWORDS__ITERATIONS: passwords.iterations: must be a whole number from 1 to 10",
+        "not set: mail.transport: is required in production: \"smtp\", or \"none\" where operators make every account with `countersign user create`",
         "countersign.toml:7: sessions.grace: must be a duration from 0s to 1m, written like 250ms, 30s, 5m, 12h or 7d",
     ];
     assert_eq!(report.lines().collect::<Vec<_>>(), expected);

@@ -125,14 +125,14 @@ on_both_engines! {
         let update = UpdateProfileRequest { metadata, ..UpdateProfileRequest::default() };
         let token = ada.tokens.clone().unwrap().access_token;
         app.account().await.update_profile(with_bearer(update, &token)).await.unwrap();
-        app.app.deliver_mail().await.unwrap();
+        app.deliver().await;
         assert!(rows(&app.database).await.iter().all(|(table, count)| *count == i64::from(*table != "outbox")));
         delete(&app, &ada).await;
         app.clock.advance(GRACE);
         // What could not leave in time does not arrive after the last letter.
         app.app.resend_verification("ada@example.com".parse().unwrap()).await.unwrap();
         app.app.sweep_accounts().await.unwrap();
-        app.app.deliver_mail().await.unwrap();
+        app.deliver().await;
         assert_eq!(rows(&app.database).await.iter().map(|(_, count)| count).sum::<i64>(), 0);
         assert_eq!(app.letters().await.last().unwrap(), FAREWELL);
         let traces = "SELECT COUNT(*) FROM audit_events WHERE address IS NOT NULL OR user_agent <> ''";

@@ -9,6 +9,7 @@ pub mod http;
 mod mail;
 pub mod process;
 pub mod proxy;
+pub mod smtp;
 pub mod tls;
 pub mod wire;
 
@@ -20,7 +21,7 @@ use countersign::{
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
-    mail::Templates,
+    mail::{Mailer, Templates},
     proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
@@ -32,7 +33,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::H
 
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
-pub use mail::CapturedMail;
+pub use mail::{CapturedMail, Moody};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const PAGE: &str = "https://app.example.com";
@@ -75,6 +76,8 @@ pub struct Setup {
     pub statement_timeout: Duration,
     /// Has PostgreSQL give up transactions for each other's sake.
     pub serializable: bool,
+    /// Sends mail instead of keeping it.
+    pub mailer: Option<Arc<dyn Mailer>>,
 }
 
 /// The real service.
@@ -90,6 +93,11 @@ pub struct TestApp {
     pub setup: Setup,
     stop: CancellationToken,
     running: JoinHandle<()>,
+}
+
+/// The letters that come with the service.
+pub fn templates() -> Templates {
+    Templates::load(None, "Example", "https://app.example.com".parse().unwrap()).unwrap()
 }
 
 impl Default for Setup {
@@ -135,6 +143,7 @@ impl Default for Setup {
             database_port: None,
             statement_timeout: Duration::from_secs(30),
             serializable: false,
+            mailer: None,
         }
     }
 }
@@ -181,8 +190,8 @@ impl TestApp {
             store: store.clone(),
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
-            mailer: mail.clone(),
-            templates: Templates::default(),
+            mailer: setup.mailer.clone().unwrap_or_else(|| mail.clone()),
+            templates: templates(),
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
@@ -204,7 +213,7 @@ impl TestApp {
             passwords: self.passwords.clone(),
             master_keys: MasterKeys::parse(master_keys).unwrap(),
             mailer: self.mail.clone(),
-            templates: Templates::default(),
+            templates: templates(),
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
@@ -225,9 +234,14 @@ impl TestApp {
         HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
     }
 
+    /// Tries every letter that is due.
+    pub async fn deliver(&self) {
+        self.app.deliver_mail(&CancellationToken::new()).await.unwrap();
+    }
+
     /// Every letter that has left so far, as `address: subject`, those that were due now included.
     pub async fn letters(&self) -> Vec<String> {
-        self.app.deliver_mail().await.unwrap();
+        self.deliver().await;
         self.mail.sent()
     }
 
