@@ -8,6 +8,8 @@ mod m0004_audit_events;
 mod m0005_outbox;
 mod m0006_user_locale;
 mod m0007_codes;
+mod m0008_devices;
+mod m0009_deletion;
 mod m0010_revocation_feed;
 
 use sea_orm_migration::prelude::*;
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_outbox::Migration),
             Box::new(m0006_user_locale::Migration),
             Box::new(m0007_codes::Migration),
+            Box::new(m0008_devices::Migration),
+            Box::new(m0009_deletion::Migration),
             Box::new(m0010_revocation_feed::Migration),
         ]
     }

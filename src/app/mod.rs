@@ -2,9 +2,12 @@
 
 mod account;
 mod caller;
+mod change_email;
+mod change_password;
 mod chores;
 mod codes;
 mod create_user;
+mod delete_account;
 mod deliver_mail;
 mod disable_user;
 mod errands;
@@ -27,7 +30,10 @@ mod who_am_i;
 
 use std::{fmt, sync::Arc};
 
+pub use account::Account;
 pub use caller::{Caller, FreshCaller, Leaver};
+pub use change_email::OwnCodeProof;
+pub use change_password::ChangePassword;
 pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
@@ -43,7 +49,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
+    crypto::{AccessTokens, DeviceTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
@@ -83,6 +89,7 @@ struct Inner {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
     codes: OneTimeCodes,
+    devices: DeviceTokens,
     revocations: Revocations,
     /// Where the feed was left; held while it is read.
     cursor: Mutex<FeedCursor>,
@@ -113,6 +120,7 @@ impl App {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
+            devices: DeviceTokens::new(master_keys.clone()),
             master_keys,
             revocations: Revocations::new(clock.ticks()),
             cursor: Mutex::default(),

@@ -23,6 +23,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
     let sessions = read_lifetimes(reader);
     let max_sessions_per_user = reader.number("sessions.max_per_user", 1..=10_000);
     let step_up = reader.duration("sessions.step_up", MINUTE..=60 * MINUTE);
+    let deletion_grace = reader.duration("accounts.deletion_grace", 60 * MINUTE..=YEAR);
     let min_code_points = reader.number("passwords.min_length", 8..=64);
     let require_verified_email = reader.switch("accounts.require_verified_email");
     let staleness = read_staleness(reader);
@@ -34,6 +35,7 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         sessions: sessions?,
         max_sessions_per_user: max_sessions_per_user?,
         step_up: step_up?,
+        deletion_grace: deletion_grace?,
         passwords: PasswordPolicy { min_code_points: min_code_points? },
         require_verified_email: require_verified_email?,
         staleness: staleness?,

@@ -68,6 +68,8 @@ id!(/// A sign-in that lasts.
     SessionId);
 id!(/// One access token.
     TokenId);
+id!(/// A device, as it is called between two sign-ins.
+    DeviceId);
 id!(/// An entry of the audit log.
     AuditId);
 id!(/// A letter on its way out.

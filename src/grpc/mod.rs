@@ -5,6 +5,7 @@ mod auth_service;
 mod call;
 mod codec;
 mod cookies;
+mod export;
 mod ext_authz;
 mod gateway;
 mod origins;

@@ -22,6 +22,7 @@ pub(super) fn signed_in<T>(
             refresh_token: tokens.refresh.expose().to_owned(),
             access_expires_at: Some(timestamp(tokens.access_expires_at)),
             refresh_expires_at: Some(timestamp(tokens.refresh_expires_at)),
+            device_token: tokens.device.as_ref().map(|device| device.expose().to_owned()),
         }),
         Delivery::Cookie(_) => None,
     };
@@ -31,6 +32,9 @@ pub(super) fn signed_in<T>(
         let max_age = tokens.refresh_lifetime;
         let (access, refresh) = (tokens.access.expose(), tokens.refresh.expose());
         cookies::set(response.metadata_mut(), profile, access, refresh, max_age);
+        if let Some(device) = &tokens.device {
+            cookies::remember(response.metadata_mut(), profile, device.expose());
+        }
     }
     response
 }
@@ -55,8 +59,13 @@ fn session(session: &Session) -> proto::Session {
 }
 
 /// What is known of the caller.
-pub(super) fn account(person: &User) -> proto::GetAccountResponse {
-    proto::GetAccountResponse { user: Some(user(person)) }
+pub(super) fn account(account: &app::Account) -> proto::Account {
+    let metadata = account.metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+    proto::Account {
+        user: Some(user(&account.user)),
+        locale: account.user.locale.to_string(),
+        metadata: metadata.collect(),
+    }
 }
 
 /// The caller's open sessions.
@@ -91,7 +100,7 @@ pub(super) fn who_am_i(caller: &app::Caller, profile: &app::Profile) -> proto::W
     }
 }
 
-fn timestamp(moment: Timestamp) -> prost_types::Timestamp {
+pub(super) fn timestamp(moment: Timestamp) -> prost_types::Timestamp {
     let nanos = i32::try_from(moment.unix_millis().rem_euclid(1_000)).unwrap_or(0) * 1_000_000;
     prost_types::Timestamp { seconds: moment.unix_seconds(), nanos }
 }

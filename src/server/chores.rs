@@ -7,6 +7,7 @@ use tokio::{
     sync::Notify,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
@@ -26,17 +27,18 @@ const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// How often to look for letters that are due: those of other nodes, and those that are tried again. Its own are hinted at.
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
 
-/// Sends mail for ever.
-pub(super) async fn deliver_mail(app: App) {
+/// Sends mail until `stop`, and then what is on its way.
+pub(super) async fn deliver_mail(app: App, stop: CancellationToken) {
     let mut ticks = interval(DELIVER_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
     loop {
         select! {
+            () = stop.cancelled() => return,
             _ = ticks.tick() => {}
             () = app.mail_written() => {}
         }
-        let outcome = app.deliver_mail().await;
+        let outcome = app.deliver_mail(&stop).await;
         match (&outcome, was_well) {
             (Err(error), true) => tracing::error!(%error, "cannot look for letters that are due"),
             (Ok(()), false) => tracing::info!("looks again for letters that are due"),
@@ -46,7 +48,7 @@ pub(super) async fn deliver_mail(app: App) {
     }
 }
 
-/// Deletes for ever what was over long ago.
+/// Deletes for ever what was over long ago, and who is to go.
 pub(super) async fn sweep(app: App) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -57,6 +59,9 @@ pub(super) async fn sweep(app: App) {
         }
         if let Err(error) = app.sweep_feed().await {
             tracing::error!(%error, "cannot delete old revocations");
+        }
+        if let Err(error) = app.sweep_accounts().await {
+            tracing::error!(%error, "cannot delete the accounts whose owners asked for it");
         }
     }
 }

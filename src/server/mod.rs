@@ -125,7 +125,7 @@ impl Server {
         chores.spawn(chores::give_hints(app.clone()));
         chores.spawn(chores::forget(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
-        chores.spawn(chores::deliver_mail(app.clone()));
+        let delivering = chores::deliver_mail(app.clone(), stop.clone());
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor
@@ -149,9 +149,11 @@ impl Server {
             .layer(MapRequestLayer::new(deadline::note_arrival))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming.connections(), stopping);
+        // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
+        let all = async { tokio::try_join!(served, async { Ok(delivering.await) }) };
         tokio::select! {
-            ended = served => ended?,
-            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time"),
+            ended = all => drop(ended?),
+            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
         }
         Ok(())
     }

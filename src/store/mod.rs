@@ -4,16 +4,22 @@ mod audit;
 mod code_uses;
 mod codes;
 mod connect;
+mod credentials;
+mod deletion;
+mod devices;
 mod entity;
 mod error;
+mod export;
 mod feed;
 mod feed_reader;
 mod hints;
 mod outbox;
 mod own_sessions;
+mod profiles;
 mod schema;
 mod sessions;
 mod settings;
+mod sign_in;
 mod signing_keys;
 mod users;
 
@@ -22,11 +28,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use codes::Guessed;
+pub use credentials::{EmailChangeLetters, PasswordChange};
 pub use error::StoreError;
+pub use export::{Belongings, PastEvent};
 pub use hints::Hints;
 pub use outbox::Leased;
-pub use sessions::Opened;
+pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
+pub use sign_in::{Opened, Opening};
 pub use users::{Added, SignUpLetters};
 
 use feed_reader::FeedConnection;

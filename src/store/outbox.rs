@@ -10,6 +10,9 @@ use uuid::Uuid;
 use super::{Store, StoreError, entity::outbox, retrying};
 use crate::domain::{LeaseId, LetterId, OutboxLetter, SealedLetter, Timestamp, UserId};
 
+/// How many letters are looked at together: more than there are nodes that want one at the same moment.
+const CANDIDATES: u64 = 16;
+
 /// A letter that nobody else tries to send until the lease on it is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leased {
@@ -35,46 +38,48 @@ impl Store {
         .await
     }
 
-    /// Takes up to `most` letters that are due, the longest waiting first. Of several nodes that do so at once each gets
-    /// others; whoever dies with one leaves it to the rest from `until` on.
+    /// Takes the letter that is due for longest. Of several nodes that do so at once each gets another; whoever dies with one
+    /// leaves it to the rest from `until` on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lease_letters(
+    pub async fn lease_letter(
         &self,
         lease: LeaseId,
         now: Timestamp,
         until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<Leased>, StoreError> {
+    ) -> Result<Option<Leased>, StoreError> {
         let due = outbox::Column::DueAt.lte(now.unix_millis()).and(outbox::Column::DeadAt.is_null());
-        let candidates: Vec<Uuid> = outbox::Entity::find()
-            .select_only()
-            .column(outbox::Column::Id)
-            .filter(due.clone())
-            .order_by_asc(outbox::Column::DueAt)
-            .limit(u64::from(most))
-            .into_tuple()
-            .all(&self.read)
-            .await?;
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        retrying(|| async {
-            outbox::Entity::update_many()
-                .col_expr(outbox::Column::Lease, Expr::value(uuid(lease)))
-                .col_expr(outbox::Column::DueAt, Expr::value(until.unix_millis()))
-                .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
-                .filter(outbox::Column::Id.is_in(candidates.clone()))
-                // Looked at again under the row's lock: who comes second finds it put off.
+        loop {
+            let candidates: Vec<Uuid> = outbox::Entity::find()
+                .select_only()
+                .column(outbox::Column::Id)
                 .filter(due.clone())
-                .exec(&self.write)
+                .order_by_asc(outbox::Column::DueAt)
+                .limit(CANDIDATES)
+                .into_tuple()
+                .all(&self.read)
                 .await?;
-            Ok(())
-        })
-        .await?;
-        let taken = outbox::Entity::find().filter(outbox::Column::Lease.eq(uuid(lease))).all(&self.write).await?;
-        Ok(taken.into_iter().map(|row| leased(row, lease)).collect())
+            if candidates.is_empty() {
+                return Ok(None);
+            }
+            for candidate in candidates {
+                let taking = outbox::Entity::update_many()
+                    .col_expr(outbox::Column::Lease, Expr::value(uuid(lease)))
+                    .col_expr(outbox::Column::DueAt, Expr::value(until.unix_millis()))
+                    .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+                    .filter(outbox::Column::Id.eq(candidate))
+                    // Looked at again under the row's lock: who comes second finds it put off.
+                    .filter(due.clone());
+                if retrying(|| async { Ok(taking.clone().exec(&self.write).await?) }).await?.rows_affected > 0 {
+                    let row = outbox::Entity::find_by_id(candidate).one(&self.write).await?;
+                    // Or its user was deleted, and it with them.
+                    if let Some(row) = row {
+                        return Ok(Some(leased(row, lease)));
+                    }
+                }
+            }
+        }
     }
 
     /// Deletes a letter that has left, whoever holds it now: it need not leave again.

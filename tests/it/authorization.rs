@@ -1,16 +1,28 @@
 //! Who may call what: every RPC of the descriptor, by everybody, as its declared policy says. One without a policy does not
 //! even build (`build.rs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use countersign::proto;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 
-use crate::support::{Engine, TestApp, grpc::summary};
+use crate::support::{
+    Engine, TestApp,
+    grpc::{login, summary},
+};
 
 /// What a signed-in person must say, beside who they are.
-const NEEDS: [(&str, &str); 2] = [("Reauthenticate", "password"), ("RevokeSession", "session_id")];
+const NEEDS: [(&str, &str); 5] = [
+    ("ChangeEmail", "email"),
+    ("ChangePassword", "current_password,new_password"),
+    ("ConfirmEmailChange", "code"),
+    ("Reauthenticate", "password"),
+    ("RevokeSession", "session_id"),
+];
 
 /// Whoever may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,12 +43,15 @@ fn methods() -> Vec<MethodDescriptor> {
     ours.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
 
+/// What a method declares.
+fn policy(method: &MethodDescriptor) -> DynamicMessage {
+    let policy = method.parent_pool().get_extension_by_name("countersign.v1.policy").unwrap();
+    method.options().get_extension(&policy).as_message().unwrap().clone()
+}
+
 /// The audience that a method declares, by name.
 fn audience(method: &MethodDescriptor) -> String {
-    let policy = method.parent_pool().get_extension_by_name("countersign.v1.policy").unwrap();
-    let options = method.options();
-    let value = options.get_extension(&policy).into_owned();
-    let value = value.as_message().unwrap().get_field_by_name("audience").unwrap().into_owned();
+    let value = policy(method).get_field_by_name("audience").unwrap().into_owned();
     let audiences = method.parent_pool().get_enum_by_name("countersign.v1.Audience").unwrap();
     audiences.get_value(value.as_enum_number().unwrap()).unwrap().name().to_owned()
 }
@@ -46,6 +61,11 @@ fn every_rpc_is_what_the_matrix_says() {
     let declared: BTreeMap<String, String> =
         methods().iter().map(|method| (method.name().to_owned(), audience(method))).collect();
     let expected = [
+        ("ChangeEmail", "AUDIENCE_CALLER"),
+        ("ChangePassword", "AUDIENCE_CALLER"),
+        ("ConfirmEmailChange", "AUDIENCE_CALLER"),
+        ("DeleteAccount", "AUDIENCE_CALLER"),
+        ("ExportAccount", "AUDIENCE_CALLER"),
         ("GetAccount", "AUDIENCE_CALLER"),
         ("ListSessions", "AUDIENCE_CALLER"),
         ("Login", "AUDIENCE_ANYONE"),
@@ -58,6 +78,7 @@ fn every_rpc_is_what_the_matrix_says() {
         ("RevokeOtherSessions", "AUDIENCE_CALLER"),
         ("RevokeSession", "AUDIENCE_CALLER"),
         ("SignUp", "AUDIENCE_ANYONE"),
+        ("UpdateProfile", "AUDIENCE_CALLER"),
         ("VerifyEmail", "AUDIENCE_ANYONE"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
@@ -68,14 +89,13 @@ fn every_rpc_is_what_the_matrix_says() {
 async fn every_rpc_answers_everybody_as_it_declares() {
     let app = TestApp::spawn(Engine::Sqlite).await;
     let channel = Channel::from_shared(app.url.clone()).unwrap().connect().await.unwrap();
-    let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
+    app.signed_in("ada@example.com").await;
     let elsewhere = TestApp::spawn(Engine::Sqlite).await;
     let forged = elsewhere.signed_in("ada@example.com").await.tokens.unwrap();
 
-    // Logout last: it ends the session that the others need.
-    let mut methods = methods();
-    methods.sort_by_key(|method| method.name() == "Logout");
-    for method in methods {
+    for method in methods() {
+        // One session each: some end it.
+        let tokens = login(&mut app.client().await, "ada@example.com").await.unwrap().tokens.unwrap();
         let mut answers = BTreeMap::new();
         for who in [Who::Anonymous, Who::Forger, Who::Caller] {
             let token = match who {
@@ -110,6 +130,25 @@ async fn every_rpc_answers_everybody_as_it_declares() {
             other => panic!("{} declares {other}, which this test knows nothing of", method.name()),
         }
     }
+}
+
+/// What asks for a fresh proof takes no old one, and what does not say so does.
+#[tokio::test]
+async fn every_rpc_asks_for_a_fresh_proof_as_it_declares() {
+    let app = TestApp::with(Engine::Sqlite, |setup| setup.policy.access_lifetime = Duration::from_mins(15)).await;
+    let channel = Channel::from_shared(app.url.clone()).unwrap().connect().await.unwrap();
+    app.signed_in("ada@example.com").await;
+    let mut fresh = Vec::new();
+    for method in methods().iter().filter(|method| audience(method) == "AUDIENCE_CALLER") {
+        let tokens = login(&mut app.client().await, "ada@example.com").await.unwrap().tokens.unwrap();
+        app.clock.advance(Duration::from_secs(10 * 60 + 1));
+        let answer = call(&channel, method, Some(&tokens.access_token)).await;
+        let summary = answer.map_or_else(|status| summary(&status), |()| "Ok".to_owned());
+        let asks = policy(method).get_field_by_name("step_up").unwrap().as_bool().unwrap();
+        assert_eq!(summary == "PermissionDenied STEP_UP_REQUIRED", asks, "{} {summary}", method.name());
+        fresh.extend(asks.then(|| method.name().to_owned()));
+    }
+    assert_eq!(fresh, ["ChangeEmail", "DeleteAccount", "ExportAccount"]);
 }
 
 /// A client must not be able to say who it is, or what it may do (mass assignment).

@@ -1,3 +1,6 @@
 //! What people are told by mail: all of it, once, and only them.
 
+mod nodes;
+mod outage;
 mod outbox;
+mod smtp;

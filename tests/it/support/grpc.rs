@@ -35,7 +35,8 @@ pub fn sign_up_request(email: &str) -> SignUpRequest {
 }
 
 pub fn login_request(email: &str) -> LoginRequest {
-    LoginRequest { email: email.to_owned(), password: PASSWORD.to_owned(), delivery: TokenDelivery::Unspecified.into() }
+    let delivery = TokenDelivery::Unspecified.into();
+    LoginRequest { email: email.to_owned(), password: PASSWORD.to_owned(), delivery, device_token: None }
 }
 
 pub async fn sign_up(client: &mut Client, email: &str) {
