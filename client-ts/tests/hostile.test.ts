@@ -1,4 +1,4 @@
-/** Hostile pages in a real browser, against the real service over TLS and HTTP/2: nothing that they send gets past the guard. */
+/** Hostile pages in a real browser, against the real service over TLS: nothing that they send gets past the guard. */
 
 import assert from "node:assert/strict";
 import type { RequestOptions } from "node:https";
@@ -9,12 +9,19 @@ import type { Rpc } from "./support/hostile/forgeries.js";
 import { Hosts } from "./support/hostile/hosts.js";
 import { type Outcome, ran } from "./support/hostile/outcomes.js";
 import { APP, places, SHOP, type Place } from "./support/hostile/places.js";
-import { World } from "./support/hostile/world.js";
+import { World, type WorldKind } from "./support/hostile/world.js";
 
 const hosts = await Hosts.start();
 after(() => hosts.stop());
 
 const ALL = attacks(hosts);
+const PLACES = places(hosts);
+/** HTTP/1.1 from few places: the guard comes after it is read, and sees no difference but what the browser may send. */
+const WORLDS: { name: string; kind: WorldKind; from: Place[] }[] = [
+  { name: "where cookies of other sites are blocked", kind: { blocksOtherSites: true, version: "HTTP/2.0" }, from: PLACES },
+  { name: "where cookies of other sites are let pass", kind: { blocksOtherSites: false, version: "HTTP/2.0" }, from: PLACES },
+  { name: "over HTTP/1.1", kind: { blocksOtherSites: false, version: "HTTP/1.1" }, from: PLACES.slice(0, 3) },
+];
 
 const RPC = "/countersign.v1.AuthService/Logout";
 const FOREIGN = { origin: "https://attacker.test", "x-grpc-web": "1" };
@@ -30,15 +37,15 @@ const ANSWERS: [string, string, RequestOptions][] = [
 ];
 
 describe("a person is signed in, and hostile pages are open", { concurrency: true }, () => {
-  for (const blocks of [true, false]) {
-    describe(`where cookies of other sites are ${blocks ? "blocked" : "let pass"}`, { concurrency: false }, () => {
+  for (const { name, kind, from } of WORLDS) {
+    describe(name, { concurrency: false }, () => {
       let world: World;
       before(async () => {
-        world = await World.create(hosts, blocks);
+        world = await World.create(hosts, kind);
       });
       after(() => world?.remove());
 
-      for (const place of places(hosts)) {
+      for (const place of from) {
         test(`from ${place.name} nothing runs`, (t) => nothingRuns(world, place).then((said) => t.diagnostic(said)));
       }
 
@@ -70,7 +77,7 @@ describe("a person is signed in, and hostile pages are open", { concurrency: tru
 
       test("the pages that are listed make the same calls run", async () => {
         for (const top of [APP, SHOP]) await theSameRuns(world, { name: "", top: hosts.https(top) });
-        assert.deepEqual(new Set(world.versions.values()), new Set(["HTTP/2.0"]), "all of this was HTTP/2");
+        assert.deepEqual(new Set(world.versions.values()), new Set([kind.version]));
       });
     });
   }
@@ -107,20 +114,19 @@ function sorted(outcomes: readonly Outcome[]): string {
 /** The test of the test: the very bytes, from a page that may call and asks first. */
 async function theSameRuns(world: World, place: Place): Promise<void> {
   const frame = await world.open(place);
-  const call = async (rpc: Rpc) => (await world.call(frame, rpc)).filter(ran).map(({ outcome }) => outcome);
+  const call = (rpc: Rpc) => world.call(frame, rpc);
   const before = await contents(world.database);
 
-  assert.deepEqual(await call("SignUp"), ["Ok"]);
+  assert.equal(await call("SignUp"), "Ok");
   const signedUp = await contents(world.database);
   assert.equal(signedUp.auditEvents, before.auditEvents + 1);
   const tokens = await world.cookies();
-  assert.deepEqual(await call("Refresh"), ["Ok"]);
+  assert.equal(await call("Refresh"), "Ok");
   assert.equal((await contents(world.database)).refreshes, before.refreshes + 1);
   assert.notDeepEqual(await world.cookies(), tokens);
-  assert.deepEqual(await call("Login"), ["Ok"], "as somebody else");
+  assert.equal(await call("Login"), "Ok", "as somebody else");
   assert.equal((await contents(world.database)).openSessions, before.openSessions + 1);
-  assert.deepEqual(await call("Logout"), ["Ok"], "everywhere");
-  const after = await contents(world.database);
-  assert.ok(after.openSessions < before.openSessions + 1);
+  assert.equal(await call("Logout"), "Ok", "everywhere");
+  assert.equal((await contents(world.database)).openSessions, before.openSessions);
   await world.closeTabs();
 }
