@@ -65,13 +65,14 @@ client-ts/node_modules: client-ts/package-lock.json
 	cd client-ts && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The app has a copy of the package, as it would from a registry: a new one whenever the package changes.
-examples/nextjs/node_modules: examples/nextjs/package-lock.json client-ts/node_modules client-ts/package.json $(shell find client-ts/src -type f)
+# The app has a copy of the package, as it would from a registry: a new one whenever the package changes. npm writes this file
+# last, so that an installation which was broken off is not taken for one.
+examples/nextjs/node_modules/.package-lock.json: examples/nextjs/package-lock.json client-ts/node_modules client-ts/package.json $(shell find client-ts/src -type f)
 	cd client-ts && npm run build
 	cd examples/nextjs && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules $(wildcard examples/nextjs/proxy.ts examples/nextjs/*.config.ts) \
+examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules/.package-lock.json $(wildcard examples/nextjs/proxy.ts examples/nextjs/*.config.ts) \
 		$(shell find examples/nextjs/app examples/nextjs/auth examples/nextjs/components -type f)
 	cd examples/nextjs && NEXT_TELEMETRY_DISABLED=1 npm run build
 	@touch $@

@@ -67,9 +67,9 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       }
       await greeting(tab).waitFor();
 
-      world.clock.expireTokens();
-      const before = world.count("Refresh");
       if (rendersHere) {
+        world.clock.expireTokens();
+        const before = world.count("Refresh");
         const pages = await tab.evaluate(() =>
           Promise.all(Array.from({ length: 20 }, async () => (await (await fetch("/me")).text()).includes("Ada"))),
         );
@@ -77,6 +77,9 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
         assert.equal(world.count("Refresh"), before + 1);
       }
       await tab.getByRole("link", { name: "countersign" }).click();
+      await tab.getByRole("button", { name: "Who am I?" }).waitFor();
+      world.clock.expireTokens();
+      const before = world.count("Refresh");
       await tab.getByRole("button", { name: "Who am I?" }).click();
       await tab.getByText(`You are Ada (${email}).`).waitFor();
       assert.equal(world.count("Refresh"), before + 1);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assertHides, assertShows, Visitor } from "./support/visitor.js";
+import { address, assertHides, assertShows, Visitor } from "./support/visitor.js";
 import { World } from "./support/world.js";
 
 let world: World;
@@ -31,6 +31,11 @@ test("without a proxy the pages still open to nobody who is not signed in", asyn
       }
     }
   }
+});
+
+test("a service that was told of no app's server believes nobody", async () => {
+  await new Visitor(world.url).signIn(address(), { "x-forwarded-for": "203.0.113.7" });
+  assert.match(world.calls("Login").at(-1) ?? "", /client=127\.0\.0\.1/);
 });
 
 test("without a proxy an expired token is an error, and never a refresh that the browser does not hear of", async () => {

@@ -18,7 +18,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 /** A net against hanging, on a machine that is busy. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** A browser with nothing in it, which blocks cookies of other sites or does not. */
 export class Browser {
