@@ -16,7 +16,7 @@ use std::fmt;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use error::StoreError;
-pub use outbox::Leased;
+pub use outbox::{Leased, LetterState};
 pub use sessions::Opened;
 pub use settings::{Engine, Settings};
 pub use users::{Added, SignUpLetters};
