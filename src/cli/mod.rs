@@ -5,6 +5,7 @@ mod check_config;
 mod error;
 mod key_generate_master;
 mod key_list;
+mod mail;
 mod migrate;
 mod options;
 mod output;
@@ -63,6 +64,9 @@ enum Command {
     /// Look at signing keys, make master keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look at letters that have not left, and have them tried again
+    #[command(subcommand)]
+    Mail(MailCommand),
 }
 
 #[derive(Subcommand)]
@@ -83,6 +87,14 @@ enum KeyCommand {
     GenerateMaster,
 }
 
+#[derive(Subcommand)]
+enum MailCommand {
+    /// List the letters that wait, and those that were given up
+    List,
+    /// Try a letter again that was given up, or all of them
+    Retry(mail::RetryArgs),
+}
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -97,6 +109,8 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::User(UserCommand::Disable(args)) => user_switch::disable(options, &args).await,
         Command::User(UserCommand::Enable(args)) => user_switch::enable(options, &args).await,
         Command::Key(KeyCommand::List) => key_list::run(options).await,
+        Command::Mail(MailCommand::List) => mail::list(options).await,
+        Command::Mail(MailCommand::Retry(args)) => mail::retry(options, &args).await,
         Command::Key(KeyCommand::GenerateMaster) => key_generate_master::run(),
     }
 }

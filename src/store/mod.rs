@@ -32,7 +32,7 @@ pub use credentials::{EmailChangeLetters, PasswordChange};
 pub use error::StoreError;
 pub use export::{Belongings, PastEvent};
 pub use hints::Hints;
-pub use outbox::Leased;
+pub use outbox::{Leased, LetterState};
 pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
 pub use sign_in::{Opened, Opening};
