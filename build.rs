@@ -7,11 +7,12 @@ use protox::{
     prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor},
 };
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "countersign/v1/auth_service.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
+    "countersign/v1/token_service.proto",
     "countersign/v1/user.proto",
     "google/rpc/error_details.proto",
 ];

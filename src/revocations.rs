@@ -57,7 +57,8 @@ impl Revocations {
                         (a.max(b), kept.longer(other))
                     });
                 }
-                News::KeysChanged => {}
+                // Kept elsewhere.
+                News::KeysChanged | News::BackendsChanged => {}
             }
         }
     }

@@ -6,6 +6,8 @@ mod m0002_sessions;
 mod m0003_signing_keys;
 mod m0004_audit_events;
 mod m0010_revocation_feed;
+mod m0011_backends;
+mod m0012_signing_key_life;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_signing_keys::Migration),
             Box::new(m0004_audit_events::Migration),
             Box::new(m0010_revocation_feed::Migration),
+            Box::new(m0011_backends::Migration),
+            Box::new(m0012_signing_key_life::Migration),
         ]
     }
 }

@@ -42,6 +42,9 @@ pub enum Rejection {
     /// The password was right, the account is disabled.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// Whoever calls may not do this.
+    #[error("the caller may not do this")]
+    Forbidden,
     /// Too many passwords are waiting to be hashed.
     #[error("the service is busy: try again in a moment")]
     Overloaded {

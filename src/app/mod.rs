@@ -1,5 +1,6 @@
 //! Ring 2: what the service can do, one use case a file, named by its verb.
 
+mod backends;
 mod caller;
 mod chores;
 mod create_user;
@@ -12,33 +13,42 @@ mod login;
 mod policy;
 mod profiles;
 mod refresh;
+mod rotate_keys;
 mod sign_up;
 mod signed_in;
+mod verify_token;
 mod who_am_i;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, RwLock},
+};
 
+pub use backends::Backend;
 pub use caller::{Caller, Leaver};
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
 pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
 pub use policy::{InvalidOnStale, OnStale, Policy, Staleness};
+pub use rotate_keys::PUBLISHED_BEFORE_SIGNING;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
+pub use verify_token::{VerifiedToken, VerifyToken};
 pub use who_am_i::Profile;
 
 use tokio::sync::{Mutex, Notify};
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, MasterKeys, Passwords, RefreshTokens},
+    crypto::{AccessTokens, Keyring, MasterKeys, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::Mailer,
     revocations::Revocations,
     store::Store,
 };
+use backends::Backends;
 use profiles::Profiles;
 
 /// What the service is made of.
@@ -74,7 +84,9 @@ struct Inner {
     /// That this node has revoked something.
     revoked: Notify,
     profiles: Profiles,
-    keys: Vec<SealedKey>,
+    master_keys: MasterKeys,
+    keys: RwLock<Arc<[SealedKey]>>,
+    backends: Backends,
     mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -89,23 +101,26 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, Error> {
         let Parts { store, passwords, master_keys, mailer, clock, entropy, policy } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
-        let keyring = keys::open(&keys, &master_keys)?;
+        let keyring = Keyring::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
-            refresh_tokens: RefreshTokens::new(master_keys),
+            refresh_tokens: RefreshTokens::new(master_keys.clone()),
+            master_keys,
+            backends: Backends::default(),
             revocations: Revocations::new(clock.ticks()),
             cursor: Mutex::default(),
             revoked: Notify::new(),
             profiles: Profiles::default(),
             store,
             passwords,
-            keys,
+            keys: RwLock::new(keys.into()),
             mailer,
             clock,
             entropy,
             policy,
         }));
         // **I10**: nothing is served before everything is known.
+        app.reload_backends().await?;
         app.read_all(&mut *app.0.cursor.lock().await).await?;
         Ok(app)
     }

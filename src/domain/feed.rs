@@ -22,6 +22,8 @@ pub enum News {
     },
     /// A signing key was added, became active, was retired or revoked: read them all again.
     KeysChanged,
+    /// A service was let in or shut out: read them all again.
+    BackendsChanged,
 }
 
 /// One entry of the feed.

@@ -58,6 +58,8 @@ id!(/// One access token.
     TokenId);
 id!(/// An entry of the audit log.
     AuditId);
+id!(/// Another service that may ask about tokens.
+    BackendId);
 
 /// The text is not a UUID in its usual spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

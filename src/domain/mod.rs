@@ -2,6 +2,7 @@
 
 mod access_token;
 mod audit;
+mod backend;
 mod display_name;
 mod email;
 mod feed;
@@ -16,10 +17,14 @@ mod user;
 
 pub use access_token::{AccessToken, Claims, LONGEST_ACCESS_LIFETIME};
 pub use audit::{AuditEvent, AuditKind};
+pub use backend::{
+    Audience, BackendDigest, BackendKey, BackendKeyParts, BackendName, InvalidAudience, InvalidBackendKey,
+    InvalidBackendName, RegisteredBackend,
+};
 pub use display_name::{DisplayName, InvalidDisplayName};
 pub use email::{Email, InvalidEmail};
 pub use feed::{FeedCursor, FeedEntry, FeedPage, News, Rewound, STAYS_REVOKED_FOR};
-pub use id::{AuditId, InvalidId, KeyId, SessionId, TokenId, UserId};
+pub use id::{AuditId, BackendId, InvalidId, KeyId, SessionId, TokenId, UserId};
 pub use password::{InvalidPassword, NewPassword, Password, PasswordHash, PasswordPolicy, WeakPassword};
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTokenParts, SessionSalt};
 pub use role::{InvalidRole, Role};

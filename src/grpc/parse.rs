@@ -7,13 +7,18 @@ use tonic_types::StatusExt as _;
 
 use super::{CookieProfile, call::Call, status::error_info};
 use crate::{
-    app::{Login, SignUp},
-    domain::{Device, NewPassword, Password, PasswordPolicy, RefreshToken},
-    proto::{ErrorReason, LoginRequest, RefreshRequest, SignUpRequest, TokenDelivery},
+    app::{Login, SignUp, VerifyToken},
+    domain::{AccessToken, Device, NewPassword, Password, PasswordPolicy, RefreshToken},
+    proto::{
+        BatchVerifyTokensRequest, ErrorReason, LoginRequest, RefreshRequest, SignUpRequest, TokenDelivery,
+        VerifyTokenRequest,
+    },
 };
 
 /// Far more than any refresh token has.
 const MAX_REFRESH_TOKEN_BYTES: usize = 512;
+/// As many as one call may ask about: ten milliseconds of a processor.
+const MAX_TOKENS: usize = 100;
 
 /// Where the tokens of a session go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +101,25 @@ pub(super) fn refresh(request: RefreshRequest, call: &Call) -> Result<Option<(Re
     match (token, delivery) {
         (Some(token), Some(delivery)) => Ok(Some((token, delivery))),
         _ => Err(bad.into_status()),
+    }
+}
+
+/// The questions of one call, all alike but for the token.
+pub(super) fn verify_tokens(request: BatchVerifyTokensRequest) -> Result<Vec<VerifyToken>, Status> {
+    let mut bad = Violations::default();
+    let count = request.tokens.len();
+    let fits = if count <= MAX_TOKENS { Ok(()) } else { Err(format!("must be at most {MAX_TOKENS}")) };
+    bad.take("tokens", fits).ok_or_else(|| bad.into_status())?;
+    let ask =
+        |token| verify_token(VerifyTokenRequest { token, audience: request.audience.clone(), strong: request.strong });
+    Ok(request.tokens.into_iter().map(ask).collect())
+}
+
+pub(super) fn verify_token(request: VerifyTokenRequest) -> VerifyToken {
+    VerifyToken {
+        token: AccessToken::from_text(request.token),
+        audience: Some(request.audience).filter(|audience| !audience.is_empty()),
+        is_strong: request.strong,
     }
 }
 

@@ -1,11 +1,13 @@
 //! From outcomes to messages and cookies.
 
+use std::time::Duration;
+
 use tonic::Response;
 
 use super::{cookies, parse::Delivery};
 use crate::{
     app,
-    domain::{Role, Session, Timestamp, User},
+    domain::{KeyState, Role, Session, Timestamp, User},
     proto,
 };
 
@@ -64,6 +66,44 @@ pub(super) fn who_am_i(caller: &app::Caller, profile: &app::Profile) -> proto::W
             expires_at: Some(timestamp(profile.expires_at)),
         }),
     }
+}
+
+/// What a token is worth; nothing else when that is nothing.
+pub(super) fn token_status(verified: Option<app::VerifiedToken>) -> proto::TokenStatus {
+    let claims = verified.map(|app::VerifiedToken { claims, audience }| proto::TokenClaims {
+        token_id: claims.id.to_string(),
+        user_id: claims.user.to_string(),
+        session_id: claims.session.to_string(),
+        audience,
+        roles: claims.roles.iter().map(Role::to_string).collect(),
+        authenticated_at: Some(timestamp(claims.authenticated_at)),
+        issued_at: Some(timestamp(claims.issued_at)),
+        expires_at: Some(timestamp(claims.expires_at)),
+    });
+    proto::TokenStatus { active: claims.is_some(), claims }
+}
+
+pub(super) fn public_key(key: app::PublicKey) -> proto::PublicKey {
+    let state = match key.state {
+        KeyState::Next => proto::KeyState::Next,
+        KeyState::Active => proto::KeyState::Active,
+        KeyState::Retired => proto::KeyState::Retired,
+        // Not among those that are published.
+        KeyState::Revoked => proto::KeyState::Unspecified,
+    };
+    proto::PublicKey {
+        id: key.id.to_string(),
+        key: key.key,
+        state: state.into(),
+        not_before: Some(timestamp(key.not_before)),
+        not_after: key.not_after.map(timestamp),
+    }
+}
+
+/// Never negative, and never so long that it could not be written.
+pub(super) fn duration(length: Duration) -> prost_types::Duration {
+    let nanos = i32::try_from(length.subsec_nanos()).unwrap_or(0);
+    prost_types::Duration { seconds: i64::try_from(length.as_secs()).unwrap_or(i64::MAX), nanos }
 }
 
 fn timestamp(moment: Timestamp) -> prost_types::Timestamp {

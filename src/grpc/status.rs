@@ -48,6 +48,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
         Rejection::SessionEnded => (Code::Unauthenticated, ErrorReason::SessionEnded),
         Rejection::EmailUnverified => (Code::PermissionDenied, ErrorReason::EmailUnverified),
         Rejection::AccountDisabled => (Code::PermissionDenied, ErrorReason::AccountDisabled),
+        Rejection::Forbidden => (Code::PermissionDenied, ErrorReason::Forbidden),
         Rejection::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
     }
 }
@@ -108,6 +109,7 @@ mod tests {
             Rejection::SessionEnded,
             Rejection::EmailUnverified,
             Rejection::AccountDisabled,
+            Rejection::Forbidden,
             Rejection::Overloaded { retry_after: Duration::ZERO },
         ];
         let elsewhere = [
@@ -115,7 +117,6 @@ mod tests {
             // Parsing, the guard, faults.
             ErrorReason::InvalidFields,
             ErrorReason::WeakPassword,
-            ErrorReason::Forbidden,
             ErrorReason::Unavailable,
             ErrorReason::Internal,
         ];

@@ -28,6 +28,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapRequestLayer;
 
@@ -35,7 +36,11 @@ pub use settings::{Settings, TlsFiles};
 pub use tls::TlsError;
 
 use self::{incoming::Incoming, limits::Limits, tls::Certificate};
-use crate::{app::App, grpc::AuthApi, proto::auth_service_server::AuthServiceServer};
+use crate::{
+    app::App,
+    grpc::{AuthApi, TokenApi},
+    proto::{auth_service_server::AuthServiceServer, token_service_server::TokenServiceServer},
+};
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +123,7 @@ impl Server {
         chores.spawn(chores::hear_hints(app.clone(), hint));
         chores.spawn(chores::give_hints(app.clone()));
         chores.spawn(chores::forget(app.clone()));
+        chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
@@ -165,10 +171,11 @@ fn transport() -> tonic::transport::Server {
         .max_connection_age(Duration::from_mins(30))
 }
 
-/// For those who ask about the whole service, and about the one in it.
+/// For those who ask about the whole service, and about those in it.
 async fn serve_as(health: &HealthReporter, status: ServingStatus) {
     health.set_service_status("", status).await;
-    health.set_service_status(<AuthServiceServer<AuthApi> as tonic::server::NamedService>::NAME, status).await;
+    health.set_service_status(<AuthServiceServer<AuthApi> as NamedService>::NAME, status).await;
+    health.set_service_status(<TokenServiceServer<TokenApi> as NamedService>::NAME, status).await;
 }
 
 /// `patience` after `stop`.

@@ -25,12 +25,14 @@ use super::{Settings, client, cors, deadline, framing, guard, headers, http, pan
 use crate::{
     app::App,
     entropy::{Entropy, OsEntropy},
-    grpc::AuthApi,
-    proto::{self, auth_service_server::AuthServiceServer},
+    grpc::{AuthApi, TokenApi},
+    proto::{self, auth_service_server::AuthServiceServer, token_service_server::TokenServiceServer},
 };
 
 /// The largest request that is read: a password of the longest is a fiftieth of it.
-pub(super) const LARGEST_REQUEST: usize = 64 * 1024;
+const LARGEST_REQUEST: usize = 64 * 1024;
+/// The same where a hundred tokens are asked about at once.
+const LARGEST_BATCH: usize = 512 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -71,10 +73,14 @@ fn services(
     health: HealthServer<impl Health>,
     settings: &Settings,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let auth = AuthServiceServer::new(AuthApi::new(app))
+    let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
         .max_decoding_message_size(LARGEST_REQUEST)
         .max_encoding_message_size(LARGEST_ANSWER);
-    let mut services = Routes::new(auth.clone()).add_service(health.max_decoding_message_size(LARGEST_REQUEST));
+    let tokens = TokenServiceServer::new(TokenApi::new(app))
+        .max_decoding_message_size(LARGEST_BATCH)
+        .max_encoding_message_size(LARGEST_ANSWER);
+    let mut services =
+        Routes::new(auth.clone()).add_service(tokens).add_service(health.max_decoding_message_size(LARGEST_REQUEST));
     if settings.reflection {
         // Each version lists what its own builder knows, and older tools speak only v1alpha.
         let v1 = reflection().build_v1()?.max_decoding_message_size(LARGEST_REQUEST);

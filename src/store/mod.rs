@@ -1,6 +1,7 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod backends;
 mod connect;
 mod entity;
 mod error;
@@ -21,6 +22,7 @@ pub use error::StoreError;
 pub use hints::Hints;
 pub use sessions::Opened;
 pub use settings::{Engine, Settings};
+pub use signing_keys::KeyRevocation;
 pub use users::Added;
 
 use feed_reader::FeedConnection;

@@ -7,7 +7,10 @@ use countersign::proto;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 
-use crate::support::{Engine, TestApp, grpc::summary};
+use crate::{
+    support::{Engine, TestApp, grpc::summary},
+    token_service::let_in,
+};
 
 /// Whoever may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +19,8 @@ enum Who {
     Caller,
     /// Holds a token that somebody else signed.
     Forger,
+    /// Another service, with its key.
+    Backend,
 }
 
 fn pool() -> DescriptorPool {
@@ -43,10 +48,13 @@ fn every_rpc_is_what_the_matrix_says() {
     let declared: BTreeMap<String, String> =
         methods().iter().map(|method| (method.name().to_owned(), audience(method))).collect();
     let expected = [
+        ("BatchVerifyTokens", "AUDIENCE_BACKEND"),
+        ("ListPublicKeys", "AUDIENCE_ANYONE"),
         ("Login", "AUDIENCE_ANYONE"),
         ("Logout", "AUDIENCE_CALLER"),
         ("Refresh", "AUDIENCE_REFRESH_CREDENTIAL"),
         ("SignUp", "AUDIENCE_ANYONE"),
+        ("VerifyToken", "AUDIENCE_BACKEND"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
     assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());
@@ -60,25 +68,33 @@ async fn every_rpc_answers_everybody_as_it_declares() {
     let elsewhere = TestApp::spawn(Engine::Sqlite).await;
     let forged = elsewhere.signed_in("ada@example.com").await.tokens.unwrap();
 
+    let service = let_in(&app, "gateway", &["countersign"]).await;
+
     // Logout last: it ends the session that the others need.
     let mut methods = methods();
     methods.sort_by_key(|method| method.name() == "Logout");
     for method in methods {
         let mut answers = BTreeMap::new();
-        for who in [Who::Anonymous, Who::Forger, Who::Caller] {
+        for who in [Who::Anonymous, Who::Forger, Who::Caller, Who::Backend] {
             let token = match who {
                 Who::Anonymous => None,
-                Who::Forger => Some(&forged.access_token),
-                Who::Caller => Some(&tokens.access_token),
+                Who::Forger => Some(forged.access_token.as_str()),
+                Who::Caller => Some(tokens.access_token.as_str()),
+                Who::Backend => Some(service.expose()),
             };
             answers.insert(who, call(&channel, &method, token).await.map_err(|status| summary(&status)));
         }
         let refused = |who: Who| answers[&who].clone().unwrap_err();
         match audience(&method).as_str() {
-            // Authorisation is not looked at: the empty message is what is refused, from everybody alike.
+            // Authorisation is not looked at: the empty message is what is refused, from everybody alike, where there is
+            // anything to say.
             "AUDIENCE_ANYONE" => {
                 let distinct: BTreeSet<_> = answers.values().cloned().collect();
                 assert_eq!(distinct.len(), 1, "{} {answers:?}", method.name());
+                if method.input().fields().len() == 0 {
+                    assert_eq!(answers[&Who::Anonymous], Ok(()), "{}", method.name());
+                    continue;
+                }
                 assert!(refused(Who::Anonymous).starts_with("InvalidArgument INVALID_FIELDS"), "{answers:?}");
             }
             // An access token is no refresh credential.
@@ -90,7 +106,15 @@ async fn every_rpc_answers_everybody_as_it_declares() {
             "AUDIENCE_CALLER" => {
                 assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
                 assert_eq!(refused(Who::Forger), "Unauthenticated TOKEN_INVALID", "{}", method.name());
+                assert_eq!(refused(Who::Backend), "Unauthenticated TOKEN_INVALID", "{}", method.name());
                 assert_eq!(answers[&Who::Caller], Ok(()), "{}", method.name());
+            }
+            "AUDIENCE_BACKEND" => {
+                assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
+                for who in [Who::Forger, Who::Caller] {
+                    assert_eq!(refused(who), "Unauthenticated TOKEN_INVALID", "{} {who:?}", method.name());
+                }
+                assert_eq!(answers[&Who::Backend], Ok(()), "{}", method.name());
             }
             other => panic!("{} declares {other}, which this test knows nothing of", method.name()),
         }
@@ -130,7 +154,7 @@ fn every_rpc_names_reasons_that_exist() {
 }
 
 /// Calls with an empty message, as a client that knows nothing but the descriptor.
-async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&String>) -> Result<(), Status> {
+async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&str>) -> Result<(), Status> {
     let mut client = Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let mut request = Request::new(Vec::new());

@@ -2,6 +2,7 @@
 
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod audit_event;
+pub(super) mod backend;
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod feed_head;
 pub(super) mod revocation;

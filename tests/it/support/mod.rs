@@ -118,6 +118,7 @@ impl Default for Setup {
                 max_sessions_per_user: 50,
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                rotate_keys_every: Duration::from_hours(90 * 24),
                 staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {
