@@ -63,6 +63,11 @@ impl App {
         }
     }
 
+    /// Whether a service that was let in has not been shut out since.
+    pub(super) fn require_let_in(&self, backend: &Backend) -> Result<(), Error> {
+        self.0.backends.get(backend.registered.id).map(drop).ok_or_else(|| Rejection::TokenInvalid.into())
+    }
+
     /// Lets a service in, and gives its key, which is nowhere else; `None` when the name was given before.
     ///
     /// # Errors

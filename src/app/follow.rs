@@ -25,6 +25,7 @@ impl App {
                     self.learn(&new).await?;
                     // Only now: what was not learnt wholly is read again.
                     *cursor = place;
+                    self.tell(new, &cursor);
                 }
                 Err(rewound) => {
                     tracing::warn!(error = %rewound, "reads all revocations again; what is known stays known");
@@ -49,6 +50,7 @@ impl App {
         let lost = self.0.revocations.sessions_beside(&found);
         self.learn(&entries).await?;
         *cursor = place;
+        self.tell(entries, cursor);
         self.0.revocations.complete_as_of(asked_at);
         for session in lost {
             self.end_again(session).await?;

@@ -17,6 +17,7 @@ mod rotate_keys;
 mod sign_up;
 mod signed_in;
 mod verify_token;
+mod watch;
 mod who_am_i;
 
 use std::{
@@ -35,9 +36,10 @@ pub use rotate_keys::PUBLISHED_BEFORE_SIGNING;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
 pub use verify_token::{VerifiedToken, VerifyToken};
+pub use watch::{Watch, WatchEvent};
 pub use who_am_i::Profile;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, broadcast, watch as watched};
 
 use crate::{
     clock::Clock,
@@ -50,6 +52,7 @@ use crate::{
 };
 use backends::Backends;
 use profiles::Profiles;
+use watch::Learnt;
 
 /// What the service is made of.
 pub struct Parts {
@@ -83,6 +86,10 @@ struct Inner {
     cursor: Mutex<FeedCursor>,
     /// That this node has revoked something.
     revoked: Notify,
+    /// What was learnt, for those who listen.
+    news: broadcast::Sender<Arc<Learnt>>,
+    /// Whether this node is about to stop.
+    closing: watched::Sender<bool>,
     profiles: Profiles,
     master_keys: MasterKeys,
     keys: RwLock<Arc<[SealedKey]>>,
@@ -110,6 +117,8 @@ impl App {
             revocations: Revocations::new(clock.ticks()),
             cursor: Mutex::default(),
             revoked: Notify::new(),
+            news: broadcast::Sender::new(watch::BACKLOG),
+            closing: watched::Sender::new(false),
             profiles: Profiles::default(),
             store,
             passwords,

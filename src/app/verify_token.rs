@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{App, Backend, Error, Rejection};
-use crate::domain::{AccessToken, Claims};
+use crate::domain::{AccessToken, Claims, Timestamp};
 
 /// What another service wants to know.
 #[derive(Debug)]
@@ -51,6 +51,12 @@ impl App {
             Err(Error::Rejected(_)) => Ok(None),
             Err(failed @ Error::Failed(_)) => Err(failed),
         }
+    }
+
+    /// What this node's clock says.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     /// How old this node's knowledge of what other nodes have revoked is.

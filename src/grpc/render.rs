@@ -6,9 +6,9 @@ use tonic::Response;
 
 use super::{cookies, parse::Delivery};
 use crate::{
-    app,
-    domain::{KeyState, Role, Session, Timestamp, User},
-    proto,
+    app::{self, App, WatchEvent},
+    domain::{KeyState, News, Role, Session, Timestamp, User},
+    proto::{self, revocation::Revoked, watch_revocations_response::Event},
 };
 
 /// Answers with an open session. In cookie mode no token is in the message.
@@ -98,6 +98,43 @@ pub(super) fn public_key(key: app::PublicKey) -> proto::PublicKey {
         not_before: Some(timestamp(key.not_before)),
         not_after: key.not_after.map(timestamp),
     }
+}
+
+/// What a listener is told, with the time at which it is.
+pub(super) fn watch_event(app: &App, event: WatchEvent) -> proto::WatchRevocationsResponse {
+    let event = match event {
+        WatchEvent::SnapshotBegins { count } => {
+            Event::SnapshotBegins(proto::SnapshotBegins { count: u64::try_from(count).unwrap_or(u64::MAX) })
+        }
+        WatchEvent::Revoked(news) => {
+            let revocations = news.into_iter().filter_map(revocation).collect();
+            Event::Revocations(proto::RevocationBatch { revocations })
+        }
+        WatchEvent::UpTo(place) => Event::UpTo(proto::UpTo { resume_token: place.to_bytes() }),
+        WatchEvent::Keys => {
+            let app::PublicKeys { issuer, keys } = app.public_keys();
+            Event::Keys(proto::PublicKeySet { issuer, keys: keys.into_iter().map(public_key).collect() })
+        }
+        WatchEvent::Heartbeat => Event::Heartbeat(proto::Heartbeat {}),
+        WatchEvent::GoAway => Event::GoAway(proto::GoAway {}),
+    };
+    proto::WatchRevocationsResponse {
+        event: Some(event),
+        server_time: Some(timestamp(app.now())),
+        revocations_age: Some(duration(app.age_of_revocations())),
+    }
+}
+
+/// What verifiers have to know; `None` for what concerns our own nodes alone.
+fn revocation((news, expires_at): (News, Timestamp)) -> Option<proto::Revocation> {
+    let revoked = match news {
+        News::SessionEnded(session) => Revoked::SessionId(session.as_bytes().to_vec()),
+        News::EpochBegan { user, epoch } => {
+            Revoked::UserEpoch(proto::UserEpoch { user_id: user.as_bytes().to_vec(), epoch: epoch.count() })
+        }
+        News::KeysChanged | News::BackendsChanged => return None,
+    };
+    Some(proto::Revocation { revoked: Some(revoked), expires_at: Some(timestamp(expires_at)) })
 }
 
 /// Never negative, and never so long that it could not be written.

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{call::Call, parse, render};
 use crate::{
-    app::{App, Backend, Error},
+    app::{App, Backend, Error, Watch},
     proto::{
         BatchVerifyTokensRequest, BatchVerifyTokensResponse, ListPublicKeysRequest, ListPublicKeysResponse,
-        VerifyTokenRequest, VerifyTokenResponse, token_service_server::TokenService,
+        VerifyTokenRequest, VerifyTokenResponse, WatchRevocationsRequest, WatchRevocationsResponse,
+        token_service_server::TokenService,
     },
 };
+
+/// How many messages may wait for a listener that reads slowly.
+const AHEAD: usize = 16;
+/// How long they may.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What other services ask about tokens, over the wire.
 #[derive(Debug, Clone)]
@@ -63,6 +71,23 @@ impl TokenService for TokenApi {
         Ok(Response::new(BatchVerifyTokensResponse { statuses, revocations_age }))
     }
 
+    type WatchRevocationsStream = ReceiverStream<Result<WatchRevocationsResponse, Status>>;
+
+    async fn watch_revocations(
+        &self,
+        request: Request<WatchRevocationsRequest>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        let call = Call::of(&request);
+        let watching = async {
+            let backend = self.backend(&call)?;
+            self.0.watch_revocations(backend, &request.get_ref().resume_token).await
+        };
+        let watch = watching.await.map_err(|error| call.refuse(error))?;
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        tokio::spawn(tell(self.0.clone(), watch, call, sender));
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
     async fn list_public_keys(
         &self,
         _: Request<ListPublicKeysRequest>,
@@ -70,5 +95,28 @@ impl TokenService for TokenApi {
         let keys = self.0.public_keys();
         let listed = keys.keys.into_iter().map(render::public_key).collect();
         Ok(Response::new(ListPublicKeysResponse { issuer: keys.issuer, keys: listed }))
+    }
+}
+
+/// Tells a listener everything, until it leaves, is told to, or reads nothing for too long.
+async fn tell(
+    app: App,
+    mut watch: Watch,
+    call: Call,
+    listener: mpsc::Sender<Result<WatchRevocationsResponse, Status>>,
+) {
+    loop {
+        let message = tokio::select! {
+            next = watch.next() => match next {
+                Ok(Some(event)) => Ok(render::watch_event(&app, event)),
+                Ok(None) => return,
+                Err(error) => Err(call.refuse(error)),
+            },
+            () = listener.closed() => return,
+        };
+        let is_last = message.is_err();
+        if !matches!(timeout(PATIENCE, listener.send(message)).await, Ok(Ok(()))) || is_last {
+            return;
+        }
     }
 }

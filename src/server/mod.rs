@@ -131,7 +131,7 @@ impl Server {
         });
         let (health, health_service) = tonic_health::server::health_reporter();
         serve_as(&health, ServingStatus::Serving).await;
-        let routes = routes::routes(app, health_service, &self.settings)?;
+        let routes = routes::routes(app.clone(), health_service, &self.settings)?;
         let drain_timeout = self.settings.drain_timeout;
         let incoming = Incoming {
             limits: Limits::new(&self.settings),
@@ -143,6 +143,7 @@ impl Server {
         let stopping = async {
             stop.cancelled().await;
             serve_as(&health, ServingStatus::NotServing).await;
+            app.stop_watches();
         };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))

@@ -45,7 +45,17 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "grpc",
         &["app", "domain", "proto", "store"],
-        &["prost", "prost_types", "thiserror", "tonic", "tonic_prost", "tonic_types", "tracing"],
+        &[
+            "prost",
+            "prost_types",
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "tonic_prost",
+            "tonic_types",
+            "tracing",
+        ],
     ),
     (
         "server",

@@ -55,6 +55,7 @@ fn every_rpc_is_what_the_matrix_says() {
         ("Refresh", "AUDIENCE_REFRESH_CREDENTIAL"),
         ("SignUp", "AUDIENCE_ANYONE"),
         ("VerifyToken", "AUDIENCE_BACKEND"),
+        ("WatchRevocations", "AUDIENCE_BACKEND"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
     assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());
@@ -162,8 +163,14 @@ async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&str>)
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     }
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-    let reply = client.unary(request, path.parse().unwrap(), Bytes).await?;
-    let message = DynamicMessage::decode(method.output(), reply.into_inner().as_slice());
+    let path = path.parse().unwrap();
+    let reply = if method.is_server_streaming() {
+        let mut stream = client.server_streaming(request, path, Bytes).await?.into_inner();
+        stream.message().await?.unwrap()
+    } else {
+        client.unary(request, path, Bytes).await?.into_inner()
+    };
+    let message = DynamicMessage::decode(method.output(), reply.as_slice());
     message.map(drop).map_err(|error| Status::new(Code::Unknown, error.to_string()))
 }
 

@@ -1,7 +1,9 @@
 //! What other services are told about tokens, who is told, and that it costs the database nothing.
 
 mod backends;
+mod crowd;
 mod verify;
+mod watch;
 
 use countersign::{
     domain::BackendKey,
