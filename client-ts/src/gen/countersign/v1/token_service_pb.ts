@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/token_service.proto.
  */
 export const file_countersign_v1_token_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJjb3VudGVyc2lnbi92MS90b2tlbl9zZXJ2aWNlLnByb3RvEg5jb3VudGVyc2lnbi52MSJKChJWZXJpZnlUb2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIQCghhdWRpZW5jZRgCIAEoCRIOCgZzdHJvbmcYAyABKAgidgoTVmVyaWZ5VG9rZW5SZXNwb25zZRIrCgZzdGF0dXMYASABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlblN0YXR1cxIyCg9yZXZvY2F0aW9uc19hZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoYQmF0Y2hWZXJpZnlUb2tlbnNSZXF1ZXN0EhMKBnRva2VucxgBIAMoCUIDgAEBEhAKCGF1ZGllbmNlGAIgASgJEg4KBnN0cm9uZxgDIAEoCCJ+ChlCYXRjaFZlcmlmeVRva2Vuc1Jlc3BvbnNlEi0KCHN0YXR1c2VzGAEgAygLMhsuY291bnRlcnNpZ24udjEuVG9rZW5TdGF0dXMSMgoPcmV2b2NhdGlvbnNfYWdlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIloKC1Rva2VuU3RhdHVzEg4KBmFjdGl2ZRgBIAEoCBIwCgZjbGFpbXMYAiABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlbkNsYWltc0gAiAEBQgkKB19jbGFpbXMi+gEKC1Rva2VuQ2xhaW1zEhAKCHRva2VuX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKc2Vzc2lvbl9pZBgDIAEoCRIQCghhdWRpZW5jZRgEIAEoCRINCgVyb2xlcxgFIAMoCRI0ChBhdXRoZW50aWNhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglpc3N1ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhcKFUxpc3RQdWJsaWNLZXlzUmVxdWVzdCJRChZMaXN0UHVibGljS2V5c1Jlc3BvbnNlEg4KBmlzc3VlchgBIAEoCRInCgRrZXlzGAIgAygLMhkuY291bnRlcnNpZ24udjEuUHVibGljS2V5Ir8BCglQdWJsaWNLZXkSCgoCaWQYASABKAkSCwoDa2V5GAIgASgJEicKBXN0YXRlGAMgASgOMhguY291bnRlcnNpZ24udjEuS2V5U3RhdGUSLgoKbm90X2JlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoJbm90X2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQgwKCl9ub3RfYWZ0ZXIqZgoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASEgoOS0VZX1NUQVRFX05FWFQQARIUChBLRVlfU1RBVEVfQUNUSVZFEAISFQoRS0VZX1NUQVRFX1JFVElSRUQQAzLAAgoMVG9rZW5TZXJ2aWNlElsKC1ZlcmlmeVRva2VuEiIuY291bnRlcnNpZ24udjEuVmVyaWZ5VG9rZW5SZXF1ZXN0GiMuY291bnRlcnNpZ24udjEuVmVyaWZ5VG9rZW5SZXNwb25zZSIDkAIBEm0KEUJhdGNoVmVyaWZ5VG9rZW5zEiguY291bnRlcnNpZ24udjEuQmF0Y2hWZXJpZnlUb2tlbnNSZXF1ZXN0GikuY291bnRlcnNpZ24udjEuQmF0Y2hWZXJpZnlUb2tlbnNSZXNwb25zZSIDkAIBEmQKDkxpc3RQdWJsaWNLZXlzEiUuY291bnRlcnNpZ24udjEuTGlzdFB1YmxpY0tleXNSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuTGlzdFB1YmxpY0tleXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiJjb3VudGVyc2lnbi92MS90b2tlbl9zZXJ2aWNlLnByb3RvEg5jb3VudGVyc2lnbi52MSJKChJWZXJpZnlUb2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIQCghhdWRpZW5jZRgCIAEoCRIOCgZzdHJvbmcYAyABKAgidgoTVmVyaWZ5VG9rZW5SZXNwb25zZRIrCgZzdGF0dXMYASABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlblN0YXR1cxIyCg9yZXZvY2F0aW9uc19hZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoYQmF0Y2hWZXJpZnlUb2tlbnNSZXF1ZXN0EhMKBnRva2VucxgBIAMoCUIDgAEBEhAKCGF1ZGllbmNlGAIgASgJEg4KBnN0cm9uZxgDIAEoCCJ+ChlCYXRjaFZlcmlmeVRva2Vuc1Jlc3BvbnNlEi0KCHN0YXR1c2VzGAEgAygLMhsuY291bnRlcnNpZ24udjEuVG9rZW5TdGF0dXMSMgoPcmV2b2NhdGlvbnNfYWdlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIloKC1Rva2VuU3RhdHVzEg4KBmFjdGl2ZRgBIAEoCBIwCgZjbGFpbXMYAiABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlbkNsYWltc0gAiAEBQgkKB19jbGFpbXMi+gEKC1Rva2VuQ2xhaW1zEhAKCHRva2VuX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKc2Vzc2lvbl9pZBgDIAEoCRIQCghhdWRpZW5jZRgEIAEoCRINCgVyb2xlcxgFIAMoCRI0ChBhdXRoZW50aWNhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglpc3N1ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhcKFUxpc3RQdWJsaWNLZXlzUmVxdWVzdCJRChZMaXN0UHVibGljS2V5c1Jlc3BvbnNlEg4KBmlzc3VlchgBIAEoCRInCgRrZXlzGAIgAygLMhkuY291bnRlcnNpZ24udjEuUHVibGljS2V5Ir8BCglQdWJsaWNLZXkSCgoCaWQYASABKAkSCwoDa2V5GAIgASgJEicKBXN0YXRlGAMgASgOMhguY291bnRlcnNpZ24udjEuS2V5U3RhdGUSLgoKbm90X2JlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoJbm90X2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQgwKCl9ub3RfYWZ0ZXIiLwoXV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QSFAoMcmVzdW1lX3Rva2VuGAEgASgMIqsDChhXYXRjaFJldm9jYXRpb25zUmVzcG9uc2USOQoPc25hcHNob3RfYmVnaW5zGAEgASgLMh4uY291bnRlcnNpZ24udjEuU25hcHNob3RCZWdpbnNIABI2CgtyZXZvY2F0aW9ucxgCIAEoCzIfLmNvdW50ZXJzaWduLnYxLlJldm9jYXRpb25CYXRjaEgAEiUKBXVwX3RvGAMgASgLMhQuY291bnRlcnNpZ24udjEuVXBUb0gAEiwKBGtleXMYBCABKAsyHC5jb3VudGVyc2lnbi52MS5QdWJsaWNLZXlTZXRIABIuCgloZWFydGJlYXQYBSABKAsyGS5jb3VudGVyc2lnbi52MS5IZWFydGJlYXRIABIpCgdnb19hd2F5GAYgASgLMhYuY291bnRlcnNpZ24udjEuR29Bd2F5SAASLwoLc2VydmVyX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKD3Jldm9jYXRpb25zX2FnZRgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIHCgVldmVudCIfCg5TbmFwc2hvdEJlZ2lucxINCgVjb3VudBgBIAEoBCJCCg9SZXZvY2F0aW9uQmF0Y2gSLwoLcmV2b2NhdGlvbnMYASADKAsyGi5jb3VudGVyc2lnbi52MS5SZXZvY2F0aW9uIo4BCgpSZXZvY2F0aW9uEhQKCnNlc3Npb25faWQYASABKAxIABIvCgp1c2VyX2Vwb2NoGAIgASgLMhkuY291bnRlcnNpZ24udjEuVXNlckVwb2NoSAASLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHcmV2b2tlZCIrCglVc2VyRXBvY2gSDwoHdXNlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoAyIcCgRVcFRvEhQKDHJlc3VtZV90b2tlbhgBIAEoDCJHCgxQdWJsaWNLZXlTZXQSDgoGaXNzdWVyGAEgASgJEicKBGtleXMYAiADKAsyGS5jb3VudGVyc2lnbi52MS5QdWJsaWNLZXkiCwoJSGVhcnRiZWF0IggKBkdvQXdheSpmCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABISCg5LRVlfU1RBVEVfTkVYVBABEhQKEEtFWV9TVEFURV9BQ1RJVkUQAhIVChFLRVlfU1RBVEVfUkVUSVJFRBADMq4DCgxUb2tlblNlcnZpY2USWwoLVmVyaWZ5VG9rZW4SIi5jb3VudGVyc2lnbi52MS5WZXJpZnlUb2tlblJlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5WZXJpZnlUb2tlblJlc3BvbnNlIgOQAgESbQoRQmF0Y2hWZXJpZnlUb2tlbnMSKC5jb3VudGVyc2lnbi52MS5CYXRjaFZlcmlmeVRva2Vuc1JlcXVlc3QaKS5jb3VudGVyc2lnbi52MS5CYXRjaFZlcmlmeVRva2Vuc1Jlc3BvbnNlIgOQAgESbAoQV2F0Y2hSZXZvY2F0aW9ucxInLmNvdW50ZXJzaWduLnYxLldhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0GiguY291bnRlcnNpZ24udjEuV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlIgOQAgEwARJkCg5MaXN0UHVibGljS2V5cxIlLmNvdW50ZXJzaWduLnYxLkxpc3RQdWJsaWNLZXlzUmVxdWVzdBomLmNvdW50ZXJzaWduLnYxLkxpc3RQdWJsaWNLZXlzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * What a token is worth.
@@ -334,6 +334,304 @@ export const PublicKeySchema: GenMessage<PublicKey> = /*@__PURE__*/
   messageDesc(file_countersign_v1_token_service, 8);
 
 /**
+ * Where to begin.
+ *
+ * @generated from message countersign.v1.WatchRevocationsRequest
+ */
+export type WatchRevocationsRequest = Message<"countersign.v1.WatchRevocationsRequest"> & {
+  /**
+   * The last one that was received, from whatever node; empty for everything. One that leads nowhere is answered with everything,
+   * not with an error.
+   *
+   * @generated from field: bytes resume_token = 1;
+   */
+  resumeToken: Uint8Array;
+};
+
+/**
+ * Describes the message countersign.v1.WatchRevocationsRequest.
+ * Use `create(WatchRevocationsRequestSchema)` to create a new message.
+ */
+export const WatchRevocationsRequestSchema: GenMessage<WatchRevocationsRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 9);
+
+/**
+ * What happened.
+ *
+ * @generated from message countersign.v1.WatchRevocationsResponse
+ */
+export type WatchRevocationsResponse = Message<"countersign.v1.WatchRevocationsResponse"> & {
+  /**
+   * What is told.
+   *
+   * @generated from oneof countersign.v1.WatchRevocationsResponse.event
+   */
+  event: {
+    /**
+     * Everything that matters follows, because this is the beginning, or the resume token led nowhere.
+     *
+     * @generated from field: countersign.v1.SnapshotBegins snapshot_begins = 1;
+     */
+    value: SnapshotBegins;
+    case: "snapshotBegins";
+  } | {
+    /**
+     * Some of it was revoked.
+     *
+     * @generated from field: countersign.v1.RevocationBatch revocations = 2;
+     */
+    value: RevocationBatch;
+    case: "revocations";
+  } | {
+    /**
+     * Everything that was revoked before was told.
+     *
+     * @generated from field: countersign.v1.UpTo up_to = 3;
+     */
+    value: UpTo;
+    case: "upTo";
+  } | {
+    /**
+     * The keys are these from now on, and no others.
+     *
+     * @generated from field: countersign.v1.PublicKeySet keys = 4;
+     */
+    value: PublicKeySet;
+    case: "keys";
+  } | {
+    /**
+     * Nothing new.
+     *
+     * @generated from field: countersign.v1.Heartbeat heartbeat = 5;
+     */
+    value: Heartbeat;
+    case: "heartbeat";
+  } | {
+    /**
+     * Call again; nothing more comes here.
+     *
+     * @generated from field: countersign.v1.GoAway go_away = 6;
+     */
+    value: GoAway;
+    case: "goAway";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The service's clock when it was told. A message that lay in a queue for long is an old one, whenever it is read.
+   *
+   * @generated from field: google.protobuf.Timestamp server_time = 7;
+   */
+  serverTime?: Timestamp | undefined;
+
+  /**
+   * How old the node's own knowledge was then: add it to the age of the message.
+   *
+   * @generated from field: google.protobuf.Duration revocations_age = 8;
+   */
+  revocationsAge?: Duration | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.WatchRevocationsResponse.
+ * Use `create(WatchRevocationsResponseSchema)` to create a new message.
+ */
+export const WatchRevocationsResponseSchema: GenMessage<WatchRevocationsResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 10);
+
+/**
+ * Everything follows, until `UpTo`.
+ *
+ * @generated from message countersign.v1.SnapshotBegins
+ */
+export type SnapshotBegins = Message<"countersign.v1.SnapshotBegins"> & {
+  /**
+   * How many entries.
+   *
+   * @generated from field: uint64 count = 1;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message countersign.v1.SnapshotBegins.
+ * Use `create(SnapshotBeginsSchema)` to create a new message.
+ */
+export const SnapshotBeginsSchema: GenMessage<SnapshotBegins> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 11);
+
+/**
+ * What was revoked.
+ *
+ * @generated from message countersign.v1.RevocationBatch
+ */
+export type RevocationBatch = Message<"countersign.v1.RevocationBatch"> & {
+  /**
+   * At most 1,000 of them.
+   *
+   * @generated from field: repeated countersign.v1.Revocation revocations = 1;
+   */
+  revocations: Revocation[];
+};
+
+/**
+ * Describes the message countersign.v1.RevocationBatch.
+ * Use `create(RevocationBatchSchema)` to create a new message.
+ */
+export const RevocationBatchSchema: GenMessage<RevocationBatch> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 12);
+
+/**
+ * Tokens that count no more.
+ *
+ * @generated from message countersign.v1.Revocation
+ */
+export type Revocation = Message<"countersign.v1.Revocation"> & {
+  /**
+   * Which.
+   *
+   * @generated from oneof countersign.v1.Revocation.revoked
+   */
+  revoked: {
+    /**
+     * Those of a session: the 16 bytes of `sid`.
+     *
+     * @generated from field: bytes session_id = 1;
+     */
+    value: Uint8Array;
+    case: "sessionId";
+  } | {
+    /**
+     * Those of a user from before a certain epoch.
+     *
+     * @generated from field: countersign.v1.UserEpoch user_epoch = 2;
+     */
+    value: UserEpoch;
+    case: "userEpoch";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * When the last of them has expired.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 3;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.Revocation.
+ * Use `create(RevocationSchema)` to create a new message.
+ */
+export const RevocationSchema: GenMessage<Revocation> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 13);
+
+/**
+ * Tokens of the user whose `uep` is less than `epoch` count no more. Of two entries the greater epoch holds.
+ *
+ * @generated from message countersign.v1.UserEpoch
+ */
+export type UserEpoch = Message<"countersign.v1.UserEpoch"> & {
+  /**
+   * The 16 bytes of `sub`.
+   *
+   * @generated from field: bytes user_id = 1;
+   */
+  userId: Uint8Array;
+
+  /**
+   * The least that counts.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+};
+
+/**
+ * Describes the message countersign.v1.UserEpoch.
+ * Use `create(UserEpochSchema)` to create a new message.
+ */
+export const UserEpochSchema: GenMessage<UserEpoch> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 14);
+
+/**
+ * A place from which to go on.
+ *
+ * @generated from message countersign.v1.UpTo
+ */
+export type UpTo = Message<"countersign.v1.UpTo"> & {
+  /**
+   * For the next call.
+   *
+   * @generated from field: bytes resume_token = 1;
+   */
+  resumeToken: Uint8Array;
+};
+
+/**
+ * Describes the message countersign.v1.UpTo.
+ * Use `create(UpToSchema)` to create a new message.
+ */
+export const UpToSchema: GenMessage<UpTo> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 15);
+
+/**
+ * The keys that verify.
+ *
+ * @generated from message countersign.v1.PublicKeySet
+ */
+export type PublicKeySet = Message<"countersign.v1.PublicKeySet"> & {
+  /**
+   * `iss` of the tokens that they verify.
+   *
+   * @generated from field: string issuer = 1;
+   */
+  issuer: string;
+
+  /**
+   * The keys, the oldest first. What is not among them verifies nothing.
+   *
+   * @generated from field: repeated countersign.v1.PublicKey keys = 2;
+   */
+  keys: PublicKey[];
+};
+
+/**
+ * Describes the message countersign.v1.PublicKeySet.
+ * Use `create(PublicKeySetSchema)` to create a new message.
+ */
+export const PublicKeySetSchema: GenMessage<PublicKeySet> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 16);
+
+/**
+ * Nothing new.
+ *
+ * @generated from message countersign.v1.Heartbeat
+ */
+export type Heartbeat = Message<"countersign.v1.Heartbeat"> & {
+};
+
+/**
+ * Describes the message countersign.v1.Heartbeat.
+ * Use `create(HeartbeatSchema)` to create a new message.
+ */
+export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 17);
+
+/**
+ * Call again.
+ *
+ * @generated from message countersign.v1.GoAway
+ */
+export type GoAway = Message<"countersign.v1.GoAway"> & {
+};
+
+/**
+ * Describes the message countersign.v1.GoAway.
+ * Use `create(GoAwaySchema)` to create a new message.
+ */
+export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 18);
+
+/**
  * What a key is used for. Tokens of each of these count.
  *
  * @generated from enum countersign.v1.KeyState
@@ -418,6 +716,26 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof BatchVerifyTokensRequestSchema;
     output: typeof BatchVerifyTokensResponseSchema;
+  },
+  /**
+   * Tells a service that verifies tokens by itself what was revoked, and with which keys it verifies, as long as it listens. A
+   * service may call it.
+   *
+   * First come the keys, and then everything that was revoked and still matters, or what happened since `resume_token`; after
+   * that, whatever happens, within a second of its acknowledgement, and a heartbeat each second. After about ten minutes, and
+   * when the node stops, it says `go_away` and ends with OK: call again, with the last `resume_token`.
+   *
+   * A listener that has heard nothing for as long as it bears must ask VerifyToken or refuse, whatever it knows. What it is
+   * told it adds to what it knows: an entry is never taken back, and stops to matter at its `expires_at`.
+   *
+   * Reasons: NOT_SIGNED_IN, TOKEN_INVALID, also at any time once the service is shut out; FORBIDDEN.
+   *
+   * @generated from rpc countersign.v1.TokenService.WatchRevocations
+   */
+  watchRevocations: {
+    methodKind: "server_streaming";
+    input: typeof WatchRevocationsRequestSchema;
+    output: typeof WatchRevocationsResponseSchema;
   },
   /**
    * The keys that access tokens are verified with. Anyone may call it; the same is at `/.well-known/countersign/keys`.
