@@ -25,6 +25,8 @@ pub struct Policy {
     pub passwords: PasswordPolicy,
     /// Whether only a confirmed address signs in.
     pub require_verified_email: bool,
+    /// How long a signing key signs.
+    pub rotate_keys_every: Duration,
     /// How fresh the knowledge of revocations must be.
     pub staleness: Staleness,
 }

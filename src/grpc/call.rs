@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::{App, Caller, Error, FreshCaller, Rejection},
-    domain::{AccessToken, Device, DeviceToken, RefreshToken},
+    domain::{AccessToken, BackendKey, Device, DeviceToken, RefreshToken},
 };
 
 /// The id that a request has in the log; the server puts it into the request.
@@ -74,6 +74,12 @@ impl Call {
             (Some(bearer), Some(cookie)) if bearer.expose() != cookie.expose() => Err(Rejection::TokenInvalid),
             (bearer, cookie) => Ok(bearer.or(cookie)),
         }
+    }
+
+    /// The key of a service, from the header alone: no page has one.
+    pub(super) fn backend_key(&self) -> Result<Option<BackendKey>, Rejection> {
+        let bearer = self.bearer.as_ref().map_err(|rejection| *rejection)?.as_ref();
+        Ok(bearer.map(|text| BackendKey::from_text(text.expose().to_owned())))
     }
 
     /// The refresh token in the cookie.

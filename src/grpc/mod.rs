@@ -13,6 +13,7 @@ mod page;
 mod parse;
 mod render;
 mod status;
+mod token_service;
 
 pub use account_service::AccountApi;
 pub use auth_service::AuthApi;
@@ -23,3 +24,4 @@ pub use gateway::{Denial, Gateway, Pass, Visit};
 pub use origins::{CookieProfile, InvalidOrigin, Origin, Origins};
 pub use page::only;
 pub use status::refusal;
+pub use token_service::TokenApi;

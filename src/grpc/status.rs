@@ -57,6 +57,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
         Rejection::AccountDisabled => (Code::PermissionDenied, ErrorReason::AccountDisabled),
         Rejection::CodeInvalid => (Code::FailedPrecondition, ErrorReason::CodeInvalid),
         Rejection::StepUpRequired { .. } => (Code::PermissionDenied, ErrorReason::StepUpRequired),
+        Rejection::Forbidden => (Code::PermissionDenied, ErrorReason::Forbidden),
         Rejection::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
     }
 }
@@ -124,6 +125,7 @@ mod tests {
             Rejection::AccountDisabled,
             Rejection::CodeInvalid,
             Rejection::StepUpRequired { max_age: Duration::ZERO },
+            Rejection::Forbidden,
             Rejection::Overloaded { retry_after: Duration::ZERO },
         ];
         let elsewhere = [
@@ -131,7 +133,6 @@ mod tests {
             // Parsing, the guard, faults.
             ErrorReason::InvalidFields,
             ErrorReason::WeakPassword,
-            ErrorReason::Forbidden,
             ErrorReason::Unavailable,
             ErrorReason::Internal,
         ];

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     select,
     sync::Notify,
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,8 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often to drop from memory what refuses no token any more.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
+/// How often to see whether the signing keys are due.
+const ROTATE_EVERY: Duration = Duration::from_mins(10);
 /// How often to delete what was over long ago.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
@@ -72,6 +74,17 @@ pub(super) async fn forget(app: App) {
     loop {
         ticks.tick().await;
         app.forget_expired_revocations();
+    }
+}
+
+/// Changes the signing keys for ever, when it is time. Not at once: who starts a node looks at something else.
+pub(super) async fn rotate_keys(app: App) {
+    let mut ticks = interval_at(Instant::now() + ROTATE_EVERY, ROTATE_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.rotate_keys().await {
+            tracing::error!(%error, "cannot rotate the signing keys");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod backends;
 mod code_uses;
 mod codes;
 mod connect;
@@ -36,6 +37,7 @@ pub use outbox::{Leased, LetterState};
 pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
 pub use sign_in::{Opened, Opening};
+pub use signing_keys::KeyRevocation;
 pub use users::{Added, SignUpLetters};
 
 use feed_reader::FeedConnection;

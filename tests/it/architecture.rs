@@ -55,6 +55,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "prost_types",
             "serde_json",
             "thiserror",
+            "tokio",
+            "tokio_stream",
             "tonic",
             "tonic_prost",
             "tonic_types",

@@ -131,6 +131,7 @@ impl Default for Setup {
                 deletion_grace: Duration::from_hours(7 * 24),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                rotate_keys_every: Duration::from_hours(90 * 24),
                 staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {

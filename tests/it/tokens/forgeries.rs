@@ -94,14 +94,14 @@ async fn another_key_is_another_service() {
     ] {
         assert_eq!(authenticate(&app.app, &token).await, Err(Rejection::TokenInvalid), "{token}");
     }
-    // Known to the service, but revoked: as if it were not.
+    // Known to the service, but revoked: refused like one that is too old, so that honest holders of such tokens refresh.
     let revoked = Forge::new(50, &app.setup.master_keys, KeyState::Revoked);
     let retired = Forge::new(70, &app.setup.master_keys, KeyState::Retired);
     for key in [&revoked.key, &retired.key] {
         assert!(app.store.add_signing_key(key).await.unwrap());
     }
     let app = app.restart().await;
-    assert_eq!(authenticate(&app.app, &revoked.sign(&claims, &revoked.footer())).await, Err(Rejection::TokenInvalid));
+    assert_eq!(authenticate(&app.app, &revoked.sign(&claims, &revoked.footer())).await, Err(Rejection::TokenExpired));
     assert_eq!(authenticate(&app.app, &retired.sign(&claims, &retired.footer())).await, Ok(()));
 }
 
