@@ -41,7 +41,7 @@ async fn a_letter_is_the_same_wherever_the_call_pretends_to_have_gone() {
     for headers in evil {
         for wire in [Wire::Web(Version::Http1), Wire::Web(Version::Http2)] {
             let outcome = wire.call(&app, "SignUp", &request, headers).await.outcome();
-            assert_eq!(outcome, "Ok", "{headers:?}");
+            assert_eq!(outcome, "Ok", "{wire:?} {headers:?}");
         }
     }
     app.deliver().await;
