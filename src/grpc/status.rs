@@ -33,15 +33,12 @@ pub(super) fn status(error: &Error, request: &RequestId) -> Status {
 fn rejected(rejection: Rejection) -> Status {
     let (code, reason) = row(rejection);
     let mut details = error_info(reason);
-    match rejection {
-        Rejection::Overloaded { retry_after } => {
-            details.set_retry_info(Some(retry_after));
-        }
-        Rejection::StepUpRequired { max_age } => {
-            let max_age = ("max_age_seconds".to_owned(), max_age.as_secs().to_string());
-            details.set_error_info(name(reason), DOMAIN, [max_age]);
-        }
-        _ => {}
+    if let Rejection::Overloaded { retry_after } = rejection {
+        details.set_retry_info(Some(retry_after));
+    }
+    if let Rejection::StepUpRequired { max_age } = rejection {
+        let max_age = ("max_age_seconds".to_owned(), max_age.as_secs().to_string());
+        details.set_error_info(name(reason), DOMAIN, [max_age]);
     }
     Status::with_error_details(code, rejection.to_string(), details)
 }

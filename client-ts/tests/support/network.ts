@@ -59,7 +59,7 @@ export function createNetwork(origin?: string): Network {
       await network.before(rpc, init?.signal);
 
       const credential = headers.get("authorization") ?? /access=[^;]*/.exec(headers.get("cookie") ?? "")?.[0];
-      if (rpc === "WhoAmI" && credential !== undefined) {
+      if (["WhoAmI", "GetAccount"].includes(rpc) && credential !== undefined) {
         latest = credential;
         if (allExpired || expired.has(credential)) return tokenExpired();
       }

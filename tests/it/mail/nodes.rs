@@ -14,7 +14,7 @@ on_both_engines! {
         let mut client = app.client().await;
         for number in 0..LETTERS {
             let address = format!("u{number}@example.com");
-            sign_up(&mut client, &address).await;
+            app.with_account(&address).await;
             sign_up(&mut client, &address).await;
         }
         app.deliver().await;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::support::{
     Moody, TestApp,
-    grpc::{Client, refresh, sign_up},
+    grpc::{refresh, sign_up},
     on_both_engines,
     process::in_time,
 };
@@ -19,16 +19,16 @@ async fn moody(engine: crate::support::Engine) -> (TestApp, Arc<Moody>) {
 }
 
 /// Makes an account, and a letter to it.
-async fn write_to(client: &mut Client, address: &str) {
-    sign_up(client, address).await;
-    sign_up(client, address).await;
+async fn write_to(app: &TestApp, address: &str) {
+    app.with_account(address).await;
+    sign_up(&mut app.client().await, address).await;
 }
 
 on_both_engines! {
     async fn whoever_has_the_address_learns_that_somebody_tried_to_sign_up_with_it(engine) {
         let app = TestApp::spawn(engine).await;
         let mut client = app.client().await;
-        sign_up(&mut client, "Ada@example.com").await;
+        app.with_account("Ada@example.com").await;
         assert_eq!(app.letters().await, [""; 0]);
         sign_up(&mut client, "ADA@EXAMPLE.COM").await;
         assert_eq!(app.letters().await, ["Ada@example.com: You have an account already"], "as they spell it themselves");
@@ -44,14 +44,16 @@ on_both_engines! {
         for _ in 0..3 {
             refresh(&mut client, &stolen.refresh_token).await.unwrap_err();
         }
-        assert_eq!(app.letters().await, ["ada@example.com: Your session was ended"]);
+        let letters = app.letters().await;
+        let told = letters.iter().filter(|letter| *letter == "ada@example.com: Your session was ended");
+        assert_eq!(told.count(), 1, "{letters:?}");
         assert_eq!(app.database.number(WAITING).await, 0);
     }
 
     async fn a_letter_is_written_in_the_language_of_its_reader(engine) {
         let app = TestApp::spawn(engine).await;
         let mut client = app.client().await;
-        sign_up(&mut client, "ada@example.com").await;
+        app.with_account("ada@example.com").await;
         app.database.execute("UPDATE users SET locale = 'de'").await;
         sign_up(&mut client, "ada@example.com").await;
         assert_eq!(app.letters().await, ["ada@example.com: Sie haben schon ein Konto"]);
@@ -59,7 +61,7 @@ on_both_engines! {
 
     async fn whoever_reads_the_database_reads_no_mail(engine) {
         let (app, mailer) = moody(engine).await;
-        write_to(&mut app.client().await, "busy@example.com").await;
+        write_to(&app, "busy@example.com").await;
         app.deliver().await;
         assert!(mailer.tries("busy@example.com") >= 1);
         let row = app.database.text("SELECT sealed || COALESCE(failure, '') FROM outbox").await.unwrap();
@@ -69,10 +71,9 @@ on_both_engines! {
 
     async fn a_letter_cannot_be_put_in_the_place_of_another(engine) {
         let (app, mailer) = moody(engine).await;
-        let mut client = app.client().await;
         mailer.shut(true);
         for address in ["ada@example.com", "eve@example.com"] {
-            write_to(&mut client, address).await;
+            write_to(&app, address).await;
         }
         app.deliver().await;
         app.database.execute("UPDATE outbox SET sealed = (SELECT MIN(sealed) FROM outbox)").await;
@@ -86,7 +87,7 @@ on_both_engines! {
 
     async fn a_letter_that_cannot_leave_is_tried_less_and_less_often_until_it_is_given_up(engine) {
         let (app, mailer) = moody(engine).await;
-        write_to(&mut app.client().await, "busy@example.com").await;
+        write_to(&app, "busy@example.com").await;
         app.deliver().await;
         let tries = || mailer.tries("busy@example.com");
         assert_eq!(tries(), 1);
@@ -119,12 +120,11 @@ on_both_engines! {
 
     async fn what_is_refused_for_good_is_given_up_at_once_and_holds_up_nobody(engine) {
         let (app, mailer) = moody(engine).await;
-        let mut client = app.client().await;
         for number in 0..20 {
-            write_to(&mut client, &format!("busy{number}@example.com")).await;
-            write_to(&mut client, &format!("absent{number}@example.com")).await;
+            write_to(&app, &format!("busy{number}@example.com")).await;
+            write_to(&app, &format!("absent{number}@example.com")).await;
         }
-        write_to(&mut client, "ada@example.com").await;
+        write_to(&app, "ada@example.com").await;
         app.deliver().await;
         assert_eq!(mailer.taken.recipients(), ["ada@example.com"]);
         assert_eq!(app.database.number(DEAD).await, 20);
@@ -134,11 +134,10 @@ on_both_engines! {
 
     async fn a_letter_that_hangs_is_overtaken(engine) {
         let (app, mailer) = moody(engine).await;
-        let mut client = app.client().await;
         for number in 0..3 {
-            write_to(&mut client, &format!("slow{number}@example.com")).await;
+            write_to(&app, &format!("slow{number}@example.com")).await;
         }
-        write_to(&mut client, "ada@example.com").await;
+        write_to(&app, "ada@example.com").await;
         in_time(async { while mailer.taken.recipients().is_empty() { tokio::task::yield_now().await; } }).await;
         assert_eq!(mailer.taken.recipients(), ["ada@example.com"]);
         mailer.gate.add_permits(3);
@@ -150,7 +149,7 @@ on_both_engines! {
 
     async fn a_letter_goes_when_its_user_does(engine) {
         let (app, mailer) = moody(engine).await;
-        write_to(&mut app.client().await, "busy@example.com").await;
+        write_to(&app, "busy@example.com").await;
         app.deliver().await;
         assert_eq!(app.database.number(WAITING).await, 1);
         app.database.execute("DELETE FROM users").await;
