@@ -3,7 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-rust test-gateways test-ts test-next gen gen-check measure revocation-campaign fmt lint deny advisories proto-breaking tools clean
+# What is documented is a command; all else is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,9 +34,9 @@ test-gateways: tools ## Run the tests with nginx, Caddy and Envoy alone
 	cargo test --locked --test it -- --ignored gateways::
 
 test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service, in a real browser and in Node.js 20 and 24
-	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
-	tests/apt-install chromium faketime || \
-	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }
+	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 && command -v openssl; } >/dev/null 2>&1 || \
+	tests/apt-install chromium faketime openssl || \
+	{ echo "the tests need Chromium, libfaketime and openssl. Debian, Ubuntu: sudo apt-get install chromium faketime openssl" >&2; exit 1; }
 	cargo build --locked
 	cd client-ts && npm run build && npm test && npm run size && npm run package
 
@@ -53,17 +54,25 @@ gen-check: tools client-ts/node_modules ## Check that what is generated is what 
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
 	.tools/bin/buf generate --output "$$out" && diff -r "$$out/client-ts/src/gen" client-ts/src/gen
 
+size-comparison: client-ts/node_modules client-ts/scripts/others/node_modules ## Print the client's size beside that of others, which are fetched
+	@cd client-ts && npm run --silent build && node scripts/size-comparison.js
+
+client-ts/scripts/others/node_modules: client-ts/scripts/others/package-lock.json
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 client-ts/node_modules: client-ts/package-lock.json
 	cd client-ts && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# The app has a copy of the package, as it would from a registry: a new one whenever the package changes.
-examples/nextjs/node_modules: examples/nextjs/package-lock.json client-ts/node_modules client-ts/package.json $(shell find client-ts/src -type f)
+# The app has a copy of the package, as it would from a registry: a new one whenever the package changes. npm writes this file
+# last, so that an installation which was broken off is not taken for one.
+examples/nextjs/node_modules/.package-lock.json: examples/nextjs/package-lock.json client-ts/node_modules client-ts/package.json $(shell find client-ts/src -type f)
 	cd client-ts && npm run build
 	cd examples/nextjs && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules $(wildcard examples/nextjs/proxy.ts examples/nextjs/*.config.ts) \
+examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules/.package-lock.json $(wildcard examples/nextjs/proxy.ts examples/nextjs/*.config.ts) \
 		$(shell find examples/nextjs/app examples/nextjs/auth examples/nextjs/components -type f)
 	cd examples/nextjs && NEXT_TELEMETRY_DISABLED=1 npm run build
 	@touch $@

@@ -10,12 +10,13 @@ use protox::{
 #[path = "proto/redaction.rs"]
 mod redaction;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
+    "countersign/v1/token_service.proto",
     "countersign/v1/user.proto",
     "google/rpc/error_details.proto",
 ];

@@ -57,7 +57,8 @@ impl Revocations {
                         (a.max(b), kept.longer(other))
                     });
                 }
-                News::KeysChanged => {}
+                // Kept elsewhere.
+                News::KeysChanged | News::BackendsChanged => {}
             }
         }
     }
@@ -67,6 +68,17 @@ impl Revocations {
     pub fn refuse(&self, session: SessionId, user: UserId, epoch: UserEpoch) -> bool {
         let known = self.read();
         known.sessions.contains_key(&session) || known.epochs.get(&user).is_some_and(|(least, _)| epoch < *least)
+    }
+
+    /// Everything that is known.
+    #[must_use]
+    pub fn all(&self) -> Vec<(News, Timestamp)> {
+        let known = self.read();
+        let sessions = known.sessions.iter().map(|(session, kept)| (News::SessionEnded(*session), kept.expires_at));
+        let epochs = known.epochs.iter();
+        let epochs =
+            epochs.map(|(user, (epoch, kept))| (News::EpochBegan { user: *user, epoch: *epoch }, kept.expires_at));
+        sessions.chain(epochs).collect()
     }
 
     /// The ended sessions that are not among `found`.

@@ -15,6 +15,10 @@ export type AuthCalls = Omit<Client<typeof AuthService>, "login" | "refresh" | "
 export function createAuthCalls({ rpc, status }: SessionParts, asCaller: AsCaller): AuthCalls {
   return {
     signUp: (request, options) => rpc(({ client }) => client.signUp(request, options)),
+    verifyEmail: (request, options) => rpc(({ client }) => client.verifyEmail(request, options)),
+    resendVerification: (request, options) => rpc(({ client }) => client.resendVerification(request, options)),
+    requestPasswordReset: (request, options) => rpc(({ client }) => client.requestPasswordReset(request, options)),
+    resetPassword: (request, options) => rpc(({ client }) => client.resetPassword(request, options)),
     whoAmI: (request, options) =>
       asCaller(async ({ client, sameOrFresh }, headers) => {
         const answer = await client.whoAmI(request, { ...options, headers: merge(options?.headers, headers) });
@@ -27,7 +31,8 @@ export function createAuthCalls({ rpc, status }: SessionParts, asCaller: AsCalle
   };
 }
 
-function merge(own: HeadersInit | undefined, ours: HeadersInit): Headers {
+/** Our headers beside the app's own. */
+export function merge(own: HeadersInit | undefined, ours: HeadersInit): Headers {
   const merged = new Headers(own);
   for (const [name, value] of new Headers(ours)) merged.set(name, value);
   return merged;

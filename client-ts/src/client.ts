@@ -1,5 +1,6 @@
 /** Puts the parts together; the only place that knows them all. */
 
+import { type AccountCalls, createAccountCalls } from "./account.js";
 import { type AuthCalls, createAuthCalls } from "./auth.js";
 import { createAsCaller, createRefresh } from "./caller.js";
 import { browserLocks, createExclusive } from "./exclusive.js";
@@ -16,6 +17,8 @@ import { createVault } from "./vault.js";
 export interface AuthClient {
   /** The service's calls. */
   readonly auth: AuthCalls;
+  /** What the person does with their account. */
+  readonly account: AccountCalls;
   /** Who is signed in. */
   readonly session: AuthSession;
 }
@@ -41,5 +44,9 @@ export function createAuthClient(options: AuthClientOptions): AuthClient {
   };
   const refresh = createRefresh(parts);
   const asCaller = createAsCaller(parts, refresh);
-  return { auth: createAuthCalls(parts, asCaller), session: createSession(parts, refresh, asCaller) };
+  return {
+    auth: createAuthCalls(parts, asCaller),
+    account: createAccountCalls(parts, asCaller),
+    session: createSession(parts, refresh, asCaller),
+  };
 }

@@ -1,5 +1,6 @@
 /** What the package offers. */
 
+export type { AccountCalls } from "./account.js";
 export type { AuthCalls } from "./auth.js";
 export { type AuthClient, createAuthClient } from "./client.js";
 export { AuthError, type AuthErrorDetails, type ErrorCode, type FieldViolation, type Reason } from "./errors.js";

@@ -3,6 +3,7 @@
 import { equals } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { AccountService } from "./gen/countersign/v1/account_service_pb.js";
 import { AuthService, TokenDelivery } from "./gen/countersign/v1/auth_service_pb.js";
 import { type User, UserSchema } from "./gen/countersign/v1/user_pb.js";
 import type { AuthClientOptions } from "./options.js";
@@ -11,6 +12,7 @@ import { toAuthError } from "./rpc-errors.js";
 /** The service, as the RPC runtime shows it. */
 export interface Rpc {
   readonly client: Client<typeof AuthService>;
+  readonly account: Client<typeof AccountService>;
   readonly delivery: TokenDelivery;
   readonly toAuthError: (error: unknown) => Error;
   readonly sameOrFresh: (known: User | undefined, fresh: User | undefined) => User | undefined;
@@ -33,6 +35,7 @@ export function openRpc(options: AuthClientOptions, timeoutMs: number): Rpc {
   });
   return {
     client: createClient(AuthService, transport),
+    account: createClient(AccountService, transport),
     delivery: cookie ? TokenDelivery.COOKIE : TokenDelivery.BODY,
     toAuthError,
     sameOrFresh,

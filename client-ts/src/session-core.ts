@@ -26,6 +26,11 @@ export function open(parts: SessionParts, signedIn: SignedIn | undefined): User 
   return user;
 }
 
+/** Who is signed in has shown once more who they are: the same session, with new tokens. */
+export function prove(parts: SessionParts, signedIn: SignedIn | undefined): User {
+  return keep(parts, signedIn, (parts.vault.read()?.turn ?? 0) + 1);
+}
+
 /** The session is over, or was never there. */
 export function close(parts: SessionParts): void {
   parts.vault.clear();
@@ -82,6 +87,7 @@ function keep({ mode, vault, status }: SessionParts, signedIn: SignedIn | undefi
   }
   const secret = mode === "bearer" ? { access: tokens?.accessToken, refresh: tokens?.refreshToken } : {};
   vault.write({ session: session.id, turn, ...secret });
+  if (tokens?.deviceToken !== undefined) vault.remember(tokens.deviceToken);
   status.set({ state: "signed-in", session: session.id, user });
   return user;
 }

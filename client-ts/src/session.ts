@@ -93,7 +93,9 @@ export function createSession(parts: SessionParts, refresh: Refresh, asCaller: A
     subscribe: status.subscribe,
     signIn: ({ email, password }, options) =>
       exclusive(async () => {
-        const { outcome } = await rpc(({ client, delivery }) => client.login({ email, password, delivery }, options));
+        const deviceToken = vault.device();
+        const known = deviceToken === undefined ? {} : { deviceToken };
+        const { outcome } = await rpc(({ client, delivery }) => client.login({ email, password, delivery, ...known }, options));
         if (outcome.case !== "signedIn") throw new AuthError("unimplemented", "this sign-in needs a newer client");
         return open(parts, outcome.value);
       }),

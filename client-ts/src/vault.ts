@@ -18,6 +18,9 @@ export interface Vault {
   read(): Kept | undefined;
   write(kept: Kept): void;
   clear(): void;
+  /** What the device is known by at the next sign-in, whoever it is that signs in; absent in cookie mode. */
+  device(): string | undefined;
+  remember(device: string): void;
 }
 
 /** A vault in this storage, for the service at this address. */
@@ -43,6 +46,14 @@ export function createVault(storage: AuthStorage, key: string): Vault {
     clear() {
       unsaved = undefined;
       storage.removeItem(key);
+    },
+    device: () => storage.getItem(`${key} device`) ?? undefined,
+    remember(device) {
+      try {
+        storage.setItem(`${key} device`, device);
+      } catch {
+        // The device is not known again, and the person is told of it: no more than that.
+      }
     },
   };
 }

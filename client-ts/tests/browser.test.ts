@@ -5,9 +5,11 @@ import { after, before, describe, test } from "node:test";
 import type { AuthClientOptions } from "countersign";
 import type { Page, Request } from "playwright-core";
 import { Browser, Site } from "./support/browser.js";
+import { SERVING } from "./support/health.js";
 import type { TestPage } from "./support/page.js";
 import { address, PASSWORD } from "./support/people.js";
 import { Service } from "./support/service.js";
+import { createGate } from "./support/waiting.js";
 
 declare const page: TestPage;
 
@@ -210,6 +212,20 @@ for (const { name, host, setting, blocks } of worlds) {
         null,
       );
       await tab.evaluate(() => page.client.session.signOut());
+      await tab.close();
+    });
+
+    test("a call that streams brings one answer after the other", async () => {
+      const tab = await open();
+      await signIn(tab);
+      const [serving, notServing] = [createGate(), createGate()];
+      await tab.exposeFunction("tell", (status: number) => (status === SERVING ? serving : notServing).open());
+      const watched = tab.evaluate(() => page.watch()).catch(() => undefined);
+      await serving.opened;
+      service.stop();
+      await notServing.opened;
+      await Promise.all([watched, service.kill()]);
+      await service.resume();
       await tab.close();
     });
 

@@ -8,7 +8,11 @@ mod m0004_audit_events;
 mod m0005_outbox;
 mod m0006_user_locale;
 mod m0007_codes;
+mod m0008_devices;
+mod m0009_deletion;
 mod m0010_revocation_feed;
+mod m0011_backends;
+mod m0012_signing_key_life;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -28,7 +32,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_outbox::Migration),
             Box::new(m0006_user_locale::Migration),
             Box::new(m0007_codes::Migration),
+            Box::new(m0008_devices::Migration),
+            Box::new(m0009_deletion::Migration),
             Box::new(m0010_revocation_feed::Migration),
+            Box::new(m0011_backends::Migration),
+            Box::new(m0012_signing_key_life::Migration),
         ]
     }
 }

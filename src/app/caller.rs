@@ -72,7 +72,8 @@ impl App {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         let claims = self.0.access_tokens.verify(token, self.0.clock.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,
-            TokenRefusal::Expired(_) => Rejection::TokenExpired,
+            // Its session lives: whoever holds it refreshes, and goes on with a token of another key.
+            TokenRefusal::Expired(_) | TokenRefusal::KeyRevoked => Rejection::TokenExpired,
         })?;
         self.require_alive(&claims).await?;
         Ok(Caller { claims })
@@ -109,12 +110,12 @@ impl App {
         match self.0.access_tokens.verify(token, self.0.clock.now()) {
             Ok(claims) => Ok(Leaver { claims }),
             Err(TokenRefusal::Expired(claims)) => Ok(Leaver { claims: *claims }),
-            Err(TokenRefusal::Invalid) => Err(Rejection::TokenInvalid.into()),
+            Err(TokenRefusal::Invalid | TokenRefusal::KeyRevoked) => Err(Rejection::TokenInvalid.into()),
         }
     }
 
     /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).
-    async fn require_alive(&self, claims: &Claims) -> Result<(), Error> {
+    pub(super) async fn require_alive(&self, claims: &Claims) -> Result<(), Error> {
         if self.0.revocations.refuse(claims.session, claims.user, claims.epoch) {
             return Err(Rejection::SessionEnded.into());
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::{select, task::JoinSet};
+use tokio::{task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{App, Error};
 use crate::{
@@ -11,7 +12,10 @@ use crate::{
     store::Leased,
 };
 
-/// How many letters are on their way at a time: those to a server that does not answer must not hold up all others.
+/// One letter after the other, so that a process that is killed leaves one behind that may have arrived: it is sent again.
+/// But one that takes so long is overtaken,
+const OVERTAKEN_AFTER: Duration = Duration::from_secs(1);
+/// by at most so many: what is held up by a server that does not answer holds up no others.
 const SLOTS: usize = 16;
 /// Longer than any try takes, with room for clocks that differ: what a dead process held is tried again after it.
 const LEASE: Duration = Duration::from_mins(3);
@@ -34,36 +38,35 @@ enum Fate {
 }
 
 impl App {
-    /// Sends what is due, and what becomes due meanwhile, until there is nothing left. One at a time of those who call it in
-    /// this process does so, and the rest wait.
+    /// Sends what is due, and what becomes due meanwhile, until there is nothing left; after `stop` only what is on its way.
+    /// One of those who call it in this process does so at a time, and the rest wait.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn deliver_mail(&self) -> Result<(), Error> {
+    pub async fn deliver_mail(&self, stop: &CancellationToken) -> Result<(), Error> {
         let _only_one = self.0.delivering.lock().await;
         let mut on_their_way = JoinSet::new();
-        loop {
-            let free = SLOTS - on_their_way.len();
-            let leased = match self.lease(free).await {
-                Ok(leased) => leased,
-                Err(error) => {
-                    // Dropped half way they might arrive, and be sent again all the same.
-                    on_their_way.join_all().await;
-                    return Err(error);
+        let outcome = loop {
+            if stop.is_cancelled() {
+                break Ok(());
+            }
+            if on_their_way.len() < SLOTS {
+                match self.lease().await {
+                    Ok(Some(letter)) => {
+                        let app = self.clone();
+                        on_their_way.spawn(async move { app.deliver(letter).await });
+                    }
+                    Ok(None) if on_their_way.is_empty() => break Ok(()),
+                    Ok(None) => {}
+                    Err(error) => break Err(error),
                 }
-            };
-            if leased.is_empty() && on_their_way.is_empty() {
-                return Ok(());
             }
-            for letter in leased {
-                let app = self.clone();
-                on_their_way.spawn(async move { app.deliver(letter).await });
-            }
-            select! {
-                _ = on_their_way.join_next() => {}
-                () = self.0.mail_hint.notified(), if on_their_way.len() < SLOTS => {}
-            }
-        }
+            // Either way there is a slot to be had, or to be looked for again.
+            let _ = timeout(OVERTAKEN_AFTER, on_their_way.join_next()).await;
+        };
+        // Dropped half way they might arrive, and be sent again all the same.
+        on_their_way.join_all().await;
+        outcome
     }
 
     /// Waits until a letter was written on this node.
@@ -71,11 +74,10 @@ impl App {
         self.0.mail_hint.notified().await;
     }
 
-    async fn lease(&self, free: usize) -> Result<Vec<Leased>, Error> {
-        let Ok(free @ 1..) = u32::try_from(free) else { return Ok(Vec::new()) };
+    async fn lease(&self) -> Result<Option<Leased>, Error> {
         let now = self.0.clock.now();
         let lease = LeaseId::new(now, self.0.entropy.bytes());
-        Ok(self.0.store.lease_letters(lease, now, now + LEASE, free).await?)
+        Ok(self.0.store.lease_letter(lease, now, now + LEASE).await?)
     }
 
     async fn deliver(&self, leased: Leased) {

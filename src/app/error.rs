@@ -52,6 +52,9 @@ pub enum Rejection {
         /// How old the proof may be.
         max_age: Duration,
     },
+    /// Whoever calls may not do this.
+    #[error("the caller may not do this")]
+    Forbidden,
     /// Too many passwords are waiting to be hashed.
     #[error("the service is busy: try again in a moment")]
     Overloaded {

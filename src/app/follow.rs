@@ -19,10 +19,18 @@ impl App {
         let asked_at = self.0.clock.ticks();
         loop {
             let page = self.0.store.feed_from(&cursor).await?;
-            match cursor.advance(&page) {
-                Ok(new) => self.learn(&new),
+            let mut place = cursor.clone();
+            match place.advance(&page) {
+                Ok(new) => {
+                    self.learn(&new).await?;
+                    // Only now: what was not learnt wholly is read again.
+                    *cursor = place;
+                    self.tell(new, &cursor);
+                }
                 Err(rewound) => {
                     tracing::warn!(error = %rewound, "reads all revocations again; what is known stays known");
+                    self.reload_keys().await?;
+                    self.reload_backends().await?;
                     return self.read_all(&mut cursor).await;
                 }
             }
@@ -40,8 +48,9 @@ impl App {
         let (entries, place) = self.0.store.feed(self.0.clock.now()).await?;
         let found: Vec<News> = entries.iter().map(|entry| entry.news).collect();
         let lost = self.0.revocations.sessions_beside(&found);
-        self.learn(&entries);
+        self.learn(&entries).await?;
         *cursor = place;
+        self.tell(entries, cursor);
         self.0.revocations.complete_as_of(asked_at);
         for session in lost {
             self.end_again(session).await?;
@@ -60,7 +69,7 @@ impl App {
         Ok(())
     }
 
-    fn learn(&self, entries: &[FeedEntry]) {
+    async fn learn(&self, entries: &[FeedEntry]) -> Result<(), Error> {
         for entry in entries {
             if let News::SessionEnded(session) = entry.news {
                 self.0.profiles.remove(session);
@@ -68,6 +77,13 @@ impl App {
         }
         let ticks = self.0.clock.ticks();
         self.0.revocations.add(entries.iter().map(|entry| (entry.news, entry.expires_at)), ticks);
+        if entries.iter().any(|entry| entry.news == News::KeysChanged) {
+            self.reload_keys().await?;
+        }
+        if entries.iter().any(|entry| entry.news == News::BackendsChanged) {
+            self.reload_backends().await?;
+        }
+        Ok(())
     }
 
     /// After the database has it, and before it is acknowledged: here too, a session passes no more (**I2**). The others hear

@@ -3,8 +3,12 @@
 use super::{App, Error, Rejection, SignedIn};
 use crate::{
     crypto::Verdict,
-    domain::{AuditEvent, AuditKind, Device, Email, Password, Session, SessionId, SessionSalt, Timestamp, User},
-    store::Opened,
+    domain::{
+        AuditEvent, AuditId, AuditKind, Device, DeviceId, DeviceToken, Email, Password, Session, SessionId,
+        SessionSalt, Sighting, Timestamp, User, UserId,
+    },
+    mail::{Content, Envelope, Recipient},
+    store::{Opened, Opening},
 };
 
 /// What signing in takes.
@@ -16,18 +20,20 @@ pub struct Login {
     pub password: Password,
     /// Where they sit.
     pub device: Device,
+    /// What that device is known by.
+    pub known: Option<DeviceToken>,
 }
 
 impl App {
     /// Opens a session. The order of decisions is part of the defence: look up, verify, and only then anything that depends
-    /// on the account.
+    /// on the account. An account that was to be deleted stays.
     ///
     /// # Errors
     /// [`Rejection::BadCredentials`] alike, and at the same cost, for an unknown address and a wrong password; only after the
     /// right password [`Rejection::AccountDisabled`] and [`Rejection::EmailUnverified`]; [`Rejection::Overloaded`].
     pub async fn login(&self, command: Login) -> Result<SignedIn, Error> {
         let now = self.0.clock.now();
-        let Login { email, password, device } = command;
+        let Login { email, password, device, known } = command;
         let user = self.0.store.user_by_email(&email).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let verdict = self.0.passwords.verify(password, hash.clone()).await?;
@@ -43,16 +49,28 @@ impl App {
         if let Some(upgraded) = upgraded {
             self.0.store.upgrade_password_hash(user.id, &hash, &upgraded).await?;
         }
-        self.open_session(user, now, device).await
+        self.open_session(user, now, device, known.as_ref()).await
     }
 
-    async fn open_session(&self, user: User, now: Timestamp, device: Device) -> Result<SignedIn, Error> {
-        let entropy = &self.0.entropy;
-        let policy = &self.0.policy;
-        let id = SessionId::new(now, entropy.bytes());
-        let session = Session::open(id, user.id, SessionSalt::from_bytes(entropy.bytes()), now, policy.sessions);
-        let event = AuditEvent { session: Some(id), ..self.event(AuditKind::SignedIn, user.id, now, device) };
-        match self.0.store.open_session(&session, user.epoch, policy.max_sessions_per_user, &event).await? {
+    async fn open_session(
+        &self,
+        user: User,
+        now: Timestamp,
+        device: Device,
+        known: Option<&DeviceToken>,
+    ) -> Result<SignedIn, Error> {
+        let (session, sighting) = (self.new_session(user.id, now), self.sighting(known, now));
+        let content = Content::NewDevice { user_agent: device.user_agent.clone(), address: device.address, at: now };
+        let opening = Opening {
+            epoch: user.epoch,
+            most: self.0.policy.max_sessions_per_user,
+            sighting,
+            event: AuditEvent { session: Some(session.id), ..self.event(AuditKind::SignedIn, user.id, now, device) },
+            cancellation: AuditId::new(now, self.0.entropy.bytes()),
+            notice: self.letter(now, Some(user.id), Envelope { to: Recipient::Owner, content })?,
+            session,
+        };
+        match self.0.store.open_session(&opening).await? {
             Opened::Yes { displaced } => {
                 for session in displaced {
                     self.forget(session, now);
@@ -61,6 +79,20 @@ impl App {
             // What was right a moment ago is so no more; the next try learns why.
             Opened::UserChanged => return Err(Rejection::BadCredentials.into()),
         }
-        self.signed_in(user, session, now)
+        self.hurry_mail();
+        self.signed_in_at(user, opening.session, sighting, now)
+    }
+
+    /// A session that opens now.
+    pub(super) fn new_session(&self, user: UserId, now: Timestamp) -> Session {
+        let entropy = &self.0.entropy;
+        let (id, salt) = (SessionId::new(now, entropy.bytes()), SessionSalt::from_bytes(entropy.bytes()));
+        Session::open(id, user, salt, now, self.0.policy.sessions)
+    }
+
+    /// Which device presents itself, and what it is called from now on. What is not one of our tokens is none.
+    pub(super) fn sighting(&self, known: Option<&DeviceToken>, now: Timestamp) -> Sighting {
+        let presented = known.and_then(|token| self.0.devices.read(token));
+        Sighting { presented, named: DeviceId::new(now, self.0.entropy.bytes()) }
     }
 }

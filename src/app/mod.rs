@@ -1,10 +1,14 @@
 //! Ring 2: what the service can do, one use case a file, named by its verb.
 
 mod account;
+mod backends;
 mod caller;
+mod change_email;
+mod change_password;
 mod chores;
 mod codes;
 mod create_user;
+mod delete_account;
 mod deliver_mail;
 mod disable_user;
 mod errands;
@@ -19,15 +23,25 @@ mod profiles;
 mod reauthenticate;
 mod refresh;
 mod reset_password;
+mod rotate_keys;
 mod sessions;
 mod sign_up;
 mod signed_in;
 mod verify_email;
+mod verify_token;
+mod watch;
 mod who_am_i;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, RwLock},
+};
 
+pub use account::Account;
+pub use backends::Backend;
 pub use caller::{Caller, FreshCaller, Leaver};
+pub use change_email::OwnCodeProof;
+pub use change_password::ChangePassword;
 pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
@@ -35,22 +49,27 @@ pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
 pub use policy::{InvalidOnStale, OnStale, Policy, Staleness};
 pub use reset_password::ResetPassword;
+pub use rotate_keys::PUBLISHED_BEFORE_SIGNING;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
+pub use verify_token::{VerifiedToken, VerifyToken};
+pub use watch::{Watch, WatchEvent};
 pub use who_am_i::Profile;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, broadcast, watch as watched};
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
+    crypto::{AccessTokens, DeviceTokens, Keyring, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
     revocations::Revocations,
     store::Store,
 };
+use backends::Backends;
 use profiles::Profiles;
+use watch::Learnt;
 
 /// What the service is made of.
 pub struct Parts {
@@ -83,13 +102,19 @@ struct Inner {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
     codes: OneTimeCodes,
+    devices: DeviceTokens,
     revocations: Revocations,
     /// Where the feed was left; held while it is read.
     cursor: Mutex<FeedCursor>,
     /// That this node has revoked something.
     revoked: Notify,
+    /// What was learnt, for those who listen.
+    news: broadcast::Sender<Arc<Learnt>>,
+    /// Whether this node is about to stop.
+    closing: watched::Sender<bool>,
     profiles: Profiles,
-    keys: Vec<SealedKey>,
+    keys: RwLock<Arc<[SealedKey]>>,
+    backends: Backends,
     mailer: Arc<dyn Mailer>,
     templates: Templates,
     /// A letter was written on this node. Only a hint: what it missed is found by looking.
@@ -108,19 +133,23 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, Error> {
         let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
-        let keyring = keys::open(&keys, &master_keys)?;
+        let keyring = Keyring::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
+            devices: DeviceTokens::new(master_keys.clone()),
             master_keys,
+            backends: Backends::default(),
             revocations: Revocations::new(clock.ticks()),
             cursor: Mutex::default(),
             revoked: Notify::new(),
+            news: broadcast::Sender::new(watch::BACKLOG),
+            closing: watched::Sender::new(false),
             profiles: Profiles::default(),
             store,
             passwords,
-            keys,
+            keys: RwLock::new(keys.into()),
             mailer,
             templates,
             mail_hint: Notify::new(),
@@ -130,6 +159,7 @@ impl App {
             policy,
         }));
         // **I10**: nothing is served before everything is known.
+        app.reload_backends().await?;
         app.read_all(&mut *app.0.cursor.lock().await).await?;
         Ok(app)
     }

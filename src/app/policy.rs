@@ -19,10 +19,14 @@ pub struct Policy {
     pub max_sessions_per_user: u32,
     /// How long ago the person may have proved who they are, where that must be fresh.
     pub step_up: Duration,
+    /// From asking for an account's deletion to the deletion.
+    pub deletion_grace: Duration,
     /// What a password must be.
     pub passwords: PasswordPolicy,
     /// Whether only a confirmed address signs in.
     pub require_verified_email: bool,
+    /// How long a signing key signs.
+    pub rotate_keys_every: Duration,
     /// How fresh the knowledge of revocations must be.
     pub staleness: Staleness,
 }

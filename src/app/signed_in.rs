@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{App, Error, Fault};
 use crate::{
     crypto::CryptoError,
-    domain::{AccessToken, Claims, RefreshToken, Session, SessionState, Timestamp, TokenId, User},
+    domain::{
+        AccessToken, Claims, DeviceToken, RefreshToken, Session, SessionState, Sighting, Timestamp, TokenId, User,
+    },
 };
 
 /// A person with an open session.
@@ -32,6 +34,8 @@ pub struct Tokens {
     pub refresh_expires_at: Timestamp,
     /// The same from now on.
     pub refresh_lifetime: Duration,
+    /// What the device is known by at the next sign-in; only where the person has just shown who they are.
+    pub device: Option<DeviceToken>,
 }
 
 impl App {
@@ -60,8 +64,22 @@ impl App {
             refresh: self.0.refresh_tokens.derive(session.id, generation, &session.salt),
             refresh_expires_at: idle_expires_at,
             refresh_lifetime: idle_expires_at.since(now),
+            device: None,
         };
         Ok(SignedIn { user, session, tokens })
+    }
+
+    /// The same with what the device is known by from now on.
+    pub(super) fn signed_in_at(
+        &self,
+        user: User,
+        session: Session,
+        sighting: Sighting,
+        now: Timestamp,
+    ) -> Result<SignedIn, Error> {
+        let mut signed_in = self.signed_in(user, session, now)?;
+        signed_in.tokens.device = Some(self.0.devices.make(sighting.named));
+        Ok(signed_in)
     }
 
     /// Up to 5 % less, in whole seconds: what was issued together should not all be refreshed together.

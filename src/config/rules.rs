@@ -11,6 +11,7 @@ use crate::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Reads all of them but the cost of hashing, for the service at `public_url`.
@@ -23,9 +24,11 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
     let sessions = read_lifetimes(reader);
     let max_sessions_per_user = reader.number("sessions.max_per_user", 1..=10_000);
     let step_up = reader.duration("sessions.step_up", MINUTE..=60 * MINUTE);
+    let deletion_grace = reader.duration("accounts.deletion_grace", 60 * MINUTE..=YEAR);
     let min_code_points = reader.number("passwords.min_length", 8..=64);
     let require_verified_email = reader.switch("accounts.require_verified_email");
     let staleness = read_staleness(reader);
+    let rotate_keys_every = reader.duration("keys.rotate_every", DAY..=YEAR);
 
     Some(Policy {
         issuer: public_url?.to_string(),
@@ -34,8 +37,10 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         sessions: sessions?,
         max_sessions_per_user: max_sessions_per_user?,
         step_up: step_up?,
+        deletion_grace: deletion_grace?,
         passwords: PasswordPolicy { min_code_points: min_code_points? },
         require_verified_email: require_verified_email?,
+        rotate_keys_every: rotate_keys_every?,
         staleness: staleness?,
     })
 }

@@ -57,6 +57,8 @@ pub(super) struct DerivedKeys {
     pub(super) refresh_tag: hmac::Key,
     /// Digests one-time codes.
     pub(super) codes: hmac::Key,
+    /// Signs device tokens.
+    pub(super) devices: hmac::Key,
 }
 
 impl MasterKeys {
@@ -135,6 +137,7 @@ impl DerivedKeys {
             refresh_check: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "refresh check")?.as_slice()),
             refresh_tag: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "refresh tag")?.as_slice()),
             codes: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "one-time codes")?.as_slice()),
+            devices: hmac::Key::new(hmac::HMAC_SHA256, derive(&root, "devices")?.as_slice()),
         })
     }
 

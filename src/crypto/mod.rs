@@ -1,6 +1,8 @@
 //! Ring 1: hashing, signing, sealing and deriving. The only module that names a cryptography crate.
 
 mod access_tokens;
+mod backend_keys;
+mod device_tokens;
 mod keyring;
 mod letters;
 mod master_keys;
@@ -11,6 +13,8 @@ mod refresh_tokens;
 mod settings;
 
 pub use access_tokens::{AccessTokens, TokenRefusal};
+pub use backend_keys::{is_backend_key, new_backend_key};
+pub use device_tokens::DeviceTokens;
 pub use keyring::{Keyring, seal_new_key};
 pub use master_keys::{InvalidMasterKeys, MasterKeys};
 pub use one_time_codes::{MadeCode, OneTimeCodes};

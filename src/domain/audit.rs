@@ -48,6 +48,22 @@ pub enum AuditKind {
     EmailVerified,
     /// A password was replaced by way of the account's mail.
     PasswordReset,
+    /// A password was replaced by somebody who knew it.
+    PasswordChanged,
+    /// Another address was asked for.
+    EmailChangeRequested,
+    /// An account has another address.
+    EmailChanged,
+    /// A person changed what they say of themselves.
+    ProfileUpdated,
+    /// A person was handed all that is stored of them.
+    AccountExported,
+    /// A person asked for the end of their account.
+    DeletionScheduled,
+    /// They came back before it.
+    DeletionCancelled,
+    /// It came.
+    UserDeleted,
     /// Somebody offered the digits of a one-time code, right or wrong.
     CodeTried,
     /// A session was found expired when somebody wanted to refresh it.
@@ -76,6 +92,14 @@ impl AuditKind {
             Self::Reauthenticated => "reauthenticated",
             Self::EmailVerified => "email_verified",
             Self::PasswordReset => "password_reset",
+            Self::PasswordChanged => "password_changed",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::ProfileUpdated => "profile_updated",
+            Self::AccountExported => "account_exported",
+            Self::DeletionScheduled => "deletion_scheduled",
+            Self::DeletionCancelled => "deletion_cancelled",
+            Self::UserDeleted => "user_deleted",
             Self::CodeTried => "code_tried",
             Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",

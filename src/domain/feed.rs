@@ -22,6 +22,8 @@ pub enum News {
     },
     /// A signing key was added, became active, was retired or revoked: read them all again.
     KeysChanged,
+    /// A service was let in or shut out: read them all again.
+    BackendsChanged,
 }
 
 /// One entry of the feed.
@@ -53,6 +55,11 @@ pub struct FeedPage {
 #[error("the feed does not go on where it was left")]
 pub struct Rewound;
 
+/// Of a cursor in bytes.
+const VERSION: u8 = 1;
+/// Of one part: its number and what caused it.
+const ANCHOR: usize = 8 + 16;
+
 /// Where a reader stands: the last entry that it has read in each part. It reads that one again each time, and goes on only
 /// if it finds the same (**I7**: the identity of the log is that of its entries).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,6 +83,35 @@ impl FeedCursor {
             }
         }
         Self(anchors)
+    }
+
+    /// As bytes that [`Self::from_bytes`] reads: of each part the number and what caused it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        for anchor in self.0.values() {
+            bytes.extend(anchor.seq.to_be_bytes());
+            bytes.extend(anchor.cause.map_or([0; 16], |cause| *cause.as_bytes()));
+        }
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote, for a feed of as many parts as this one has; `None` for anything else. Whoever
+    /// makes one up finds that it does not go on from there.
+    #[must_use]
+    pub fn from_bytes(&self, bytes: &[u8]) -> Option<Self> {
+        let (&version, anchors) = bytes.split_first()?;
+        if version != VERSION || anchors.len() != ANCHOR * self.0.len() {
+            return None;
+        }
+        let read = |bytes: &[u8]| {
+            let (seq, cause) = bytes.split_at(8);
+            let seq = i64::from_be_bytes(seq.try_into().ok()?);
+            let cause = AuditId::from_bytes(cause.try_into().ok()?);
+            (seq >= 0).then_some(Anchor { seq, cause: (seq > 0).then_some(cause) })
+        };
+        let anchors: Option<Vec<Anchor>> = anchors.chunks_exact(ANCHOR).map(read).collect();
+        Some(Self(self.0.keys().copied().zip(anchors?).collect()))
     }
 
     /// From which number on to read in each part: that of the anchor itself.
@@ -157,6 +193,18 @@ mod tests {
         }
         let mut from_the_start = FeedCursor::behind(1, &[]);
         assert_eq!(from_the_start.advance(&page(&[entry(0, 2, 2)])), Err(Rewound), "the first one is missing");
+    }
+
+    #[test]
+    fn a_place_in_bytes_is_the_same_place() {
+        let cursor = FeedCursor::behind(2, &[entry(1, 3, 7)]);
+        assert_eq!(cursor.from_bytes(&cursor.to_bytes()), Some(cursor.clone()));
+        let bytes = cursor.to_bytes();
+        let other = FeedCursor::behind(1, &[]);
+        assert_eq!(other.from_bytes(&bytes), None, "a feed of fewer parts is another feed");
+        for junk in [&[][..], &[0], &bytes[..bytes.len() - 1], &[2; 49], &[0xff; 49]] {
+            assert_eq!(cursor.from_bytes(junk), None, "{junk:?}");
+        }
     }
 
     #[test]

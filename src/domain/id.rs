@@ -68,12 +68,16 @@ id!(/// A sign-in that lasts.
     SessionId);
 id!(/// One access token.
     TokenId);
+id!(/// A device, as it is called between two sign-ins.
+    DeviceId);
 id!(/// An entry of the audit log.
     AuditId);
 id!(/// A letter on its way out.
     LetterId);
 id!(/// One sender's hold on some letters.
     LeaseId);
+id!(/// Another service that may ask about tokens.
+    BackendId);
 
 /// The text is not a UUID in its usual spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -2,13 +2,16 @@
 
 mod access_token;
 mod audit;
+mod backend;
 mod code;
+mod device_token;
 mod display_name;
 mod email;
 mod feed;
 mod id;
 mod letter;
 mod locale;
+mod metadata;
 mod password;
 mod refresh_token;
 mod role;
@@ -19,13 +22,19 @@ mod user;
 
 pub use access_token::{AccessToken, Claims, LONGEST_ACCESS_LIFETIME};
 pub use audit::{AuditEvent, AuditKind};
+pub use backend::{
+    Audience, BackendDigest, BackendKey, BackendKeyParts, BackendName, InvalidAudience, InvalidBackendKey,
+    InvalidBackendName, RegisteredBackend,
+};
 pub use code::{Code, CodeDigest, CodeDigits, CodePurpose, CodeToken, InvalidCode};
+pub use device_token::{DeviceToken, DeviceTokenParts, Sighting};
 pub use display_name::{DisplayName, InvalidDisplayName};
 pub use email::{Email, InvalidEmail};
 pub use feed::{FeedCursor, FeedEntry, FeedPage, News, Rewound, STAYS_REVOKED_FOR};
-pub use id::{AuditId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
+pub use id::{AuditId, BackendId, DeviceId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
 pub use letter::{OutboxLetter, SealedLetter};
 pub use locale::{InvalidLocale, Locale};
+pub use metadata::{InvalidMetadata, Metadata};
 pub use password::{InvalidPassword, NewPassword, Password, PasswordHash, PasswordPolicy, WeakPassword};
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTokenParts, SessionSalt};
 pub use role::{InvalidRole, Role};

@@ -55,6 +55,8 @@ pub enum EndReason {
     TokenReuse,
     /// The password was replaced.
     PasswordChanged,
+    /// The account is to be deleted.
+    UserDeleted,
     /// The account was disabled.
     UserDisabled,
     /// The person has as many newer ones as anybody may have.
@@ -158,12 +160,13 @@ impl Session {
 
 impl EndReason {
     /// Every reason, for reading them back.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SignedOut,
         Self::Expired,
         Self::Revoked,
         Self::TokenReuse,
         Self::PasswordChanged,
+        Self::UserDeleted,
         Self::UserDisabled,
         Self::Displaced,
     ];
@@ -177,6 +180,7 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::TokenReuse => "token_reuse",
             Self::PasswordChanged => "password_changed",
+            Self::UserDeleted => "user_deleted",
             Self::UserDisabled => "user_disabled",
             Self::Displaced => "displaced",
         }

@@ -38,6 +38,12 @@ impl UserEpoch {
         Self(count)
     }
 
+    /// One revocation later.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// The count.
     #[must_use]
     pub const fn count(self) -> i64 {

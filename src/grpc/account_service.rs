@@ -2,13 +2,16 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{call::Call, cookies, parse, render};
+use super::{call::Call, export, parse, render};
 use crate::{
     app::App,
     proto::{
-        GetAccountRequest, GetAccountResponse, ListSessionsRequest, ListSessionsResponse, ReauthenticateRequest,
-        ReauthenticateResponse, RevokeOtherSessionsRequest, RevokeOtherSessionsResponse, RevokeSessionRequest,
-        RevokeSessionResponse, account_service_server::AccountService,
+        ChangeEmailRequest, ChangeEmailResponse, ChangePasswordRequest, ChangePasswordResponse,
+        ConfirmEmailChangeRequest, ConfirmEmailChangeResponse, DeleteAccountRequest, DeleteAccountResponse,
+        ExportAccountRequest, ExportAccountResponse, GetAccountRequest, GetAccountResponse, ListSessionsRequest,
+        ListSessionsResponse, ReauthenticateRequest, ReauthenticateResponse, RevokeOtherSessionsRequest,
+        RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse, UpdateProfileRequest,
+        UpdateProfileResponse, account_service_server::AccountService,
     },
 };
 
@@ -30,7 +33,80 @@ impl AccountService for AccountApi {
         let call = Call::of(&request);
         let caller = call.caller(&self.0).await?;
         let account = self.0.account(&caller).await.map_err(|error| call.refuse(error))?;
-        Ok(Response::new(render::account(&account)))
+        Ok(Response::new(GetAccountResponse { account: Some(render::account(&account)) }))
+    }
+
+    async fn update_profile(
+        &self,
+        request: Request<UpdateProfileRequest>,
+    ) -> Result<Response<UpdateProfileResponse>, Status> {
+        let call = Call::of(&request);
+        let caller = call.caller(&self.0).await?;
+        let update = parse::update_profile(request.into_inner())?;
+        let updated = self.0.update_profile(&caller, &update, call.device.clone()).await;
+        let account = updated.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(UpdateProfileResponse { account: Some(render::account(&account)) }))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        let call = Call::of(&request);
+        let caller = call.caller(&self.0).await?;
+        let command = parse::change_password(request.get_ref(), self.0.password_policy(), &call)?;
+        let changed = self.0.change_password(&caller, command).await.map_err(|error| call.refuse(error))?;
+        Ok(render::signed_in(&changed, call.delivery(), |signed_in| ChangePasswordResponse {
+            signed_in: Some(signed_in),
+        }))
+    }
+
+    async fn change_email(
+        &self,
+        request: Request<ChangeEmailRequest>,
+    ) -> Result<Response<ChangeEmailResponse>, Status> {
+        let call = Call::of(&request);
+        let caller = call.fresh_caller(&self.0).await?;
+        let email = parse::email(&request.get_ref().email)?;
+        let asked = self.0.request_email_change(&caller, email, call.device.clone()).await;
+        asked.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(ChangeEmailResponse {}))
+    }
+
+    async fn confirm_email_change(
+        &self,
+        request: Request<ConfirmEmailChangeRequest>,
+    ) -> Result<Response<ConfirmEmailChangeResponse>, Status> {
+        let call = Call::of(&request);
+        let caller = call.caller(&self.0).await?;
+        let proof = parse::confirm_email_change(request.into_inner())?;
+        let confirmed = self.0.confirm_email_change(&caller, &proof, call.device.clone()).await;
+        confirmed.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(ConfirmEmailChangeResponse {}))
+    }
+
+    async fn delete_account(
+        &self,
+        request: Request<DeleteAccountRequest>,
+    ) -> Result<Response<DeleteAccountResponse>, Status> {
+        let call = Call::of(&request);
+        let caller = call.fresh_caller(&self.0).await?;
+        let scheduled = self.0.delete_account(&caller, call.device.clone()).await;
+        let at = scheduled.map_err(|error| call.refuse(error))?;
+        let mut response = Response::new(DeleteAccountResponse { deletes_at: Some(render::timestamp(at)) });
+        call.clear_cookies(response.metadata_mut());
+        Ok(response)
+    }
+
+    async fn export_account(
+        &self,
+        request: Request<ExportAccountRequest>,
+    ) -> Result<Response<ExportAccountResponse>, Status> {
+        let call = Call::of(&request);
+        let caller = call.fresh_caller(&self.0).await?;
+        let exported = self.0.export_account(&caller, call.device.clone()).await;
+        let (account, belongings) = exported.map_err(|error| call.refuse(error))?;
+        Ok(Response::new(ExportAccountResponse { json: export::json(&account, &belongings).to_string() }))
     }
 
     async fn reauthenticate(
@@ -67,8 +143,8 @@ impl AccountService for AccountApi {
         let revoked = self.0.revoke_session(&caller, session, call.device.clone()).await;
         revoked.map_err(|error| call.refuse(error))?;
         let mut response = Response::new(RevokeSessionResponse {});
-        if let (true, Some(profile)) = (session == caller.session(), call.page) {
-            cookies::delete(response.metadata_mut(), profile);
+        if session == caller.session() {
+            call.clear_cookies(response.metadata_mut());
         }
         Ok(response)
     }

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{call::Call, cookies, parse, render};
+use super::{call::Call, parse, render};
 use crate::{
     app::{App, Rejection},
     proto::{
@@ -116,9 +116,7 @@ impl AuthService for AuthApi {
         };
         ended.await.map_err(|error: crate::app::Error| call.refuse(error))?;
         let mut response = Response::new(LogoutResponse {});
-        if let Some(profile) = call.page {
-            cookies::delete(response.metadata_mut(), profile);
-        }
+        call.clear_cookies(response.metadata_mut());
         Ok(response)
     }
 }

@@ -9,8 +9,8 @@ use super::{
     status::status,
 };
 use crate::{
-    app::{App, Caller, Error, Rejection},
-    domain::{AccessToken, Device, RefreshToken},
+    app::{App, Caller, Error, FreshCaller, Rejection},
+    domain::{AccessToken, BackendKey, Device, DeviceToken, RefreshToken},
 };
 
 /// The id that a request has in the log; the server puts it into the request.
@@ -76,6 +76,12 @@ impl Call {
         }
     }
 
+    /// The key of a service, from the header alone: no page has one.
+    pub(super) fn backend_key(&self) -> Result<Option<BackendKey>, Rejection> {
+        let bearer = self.bearer.as_ref().map_err(|rejection| *rejection)?.as_ref();
+        Ok(bearer.map(|text| BackendKey::from_text(text.expose().to_owned())))
+    }
+
     /// The refresh token in the cookie.
     pub(super) fn refresh_cookie(&self) -> Result<Option<&RefreshToken>, Rejection> {
         self.cookies.as_ref().map(|cookies| cookies.refresh.as_ref()).map_err(|Duplicate| Rejection::TokenInvalid)
@@ -85,6 +91,17 @@ impl Call {
     pub(super) async fn caller(&self, app: &App) -> Result<Caller, Status> {
         let caller = async { app.authenticate(self.access_token()?).await };
         caller.await.map_err(|error: Error| self.refuse(error))
+    }
+
+    /// Who calls, if they have just proved that they do.
+    pub(super) async fn fresh_caller(&self, app: &App) -> Result<FreshCaller, Status> {
+        let caller = async { app.authenticate_fresh(self.access_token()?).await };
+        caller.await.map_err(|error: Error| self.refuse(error))
+    }
+
+    /// What the device is known by, in the cookie.
+    pub(super) fn device_cookie(&self) -> Option<&DeviceToken> {
+        self.cookies.as_ref().ok().and_then(|cookies| cookies.device.as_ref())
     }
 
     /// Where new credentials of the calling session go: the way that the present one came, so that what scripts cannot read
@@ -97,14 +114,21 @@ impl Call {
         }
     }
 
+    /// Takes the session's cookies away, where the call came from a page.
+    pub(super) fn clear_cookies(&self, metadata: &mut MetadataMap) {
+        if let Some(profile) = self.page {
+            cookies::delete(metadata, profile);
+        }
+    }
+
     /// Renders an error. Cookies that will never be good again are taken away with it; those that only could not be looked at
     /// are not.
     pub(super) fn refuse(&self, error: impl Into<Error>) -> Status {
         let error = error.into();
         let mut status = status(&error, &self.request);
         let is_final = matches!(error, Error::Rejected(Rejection::TokenInvalid | Rejection::SessionEnded));
-        if let (true, Some(profile)) = (is_final, self.page) {
-            cookies::delete(status.metadata_mut(), profile);
+        if is_final {
+            self.clear_cookies(status.metadata_mut());
         }
         status
     }

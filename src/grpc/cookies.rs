@@ -1,11 +1,14 @@
-//! The two cookies of a browser session: read, set and deleted with the same names and attributes.
+//! The two cookies of a browser session, and the one by which the browser is known again: read, set and deleted with the same names and attributes.
 
 use std::time::Duration;
 
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 
 use super::CookieProfile;
-use crate::domain::{AccessToken, RefreshToken};
+use crate::domain::{AccessToken, DeviceToken, RefreshToken};
+
+/// As long as a browser keeps anything (RFC 6265bis §5.6.2).
+const REMEMBERED_FOR: Duration = Duration::from_hours(400 * 24);
 
 /// One name occurs twice: somebody has put a cookie of theirs beside ours, and nobody can say which is which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,18 +20,21 @@ pub(super) struct Duplicate;
 struct Kind {
     access: &'static str,
     refresh: &'static str,
+    device: &'static str,
     attributes: &'static str,
 }
 
 const SAME_SITE: Kind = Kind {
     access: "__Host-countersign-access",
     refresh: "__Host-countersign-refresh",
+    device: "__Host-countersign-device",
     attributes: "Path=/; Secure; HttpOnly; SameSite=Lax",
 };
 
 const CROSS_SITE: Kind = Kind {
     access: "__Host-countersign-x-access",
     refresh: "__Host-countersign-x-refresh",
+    device: "__Host-countersign-x-device",
     attributes: "Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
 };
 
@@ -47,6 +53,7 @@ const PREFIX: &str = "__Host-countersign-";
 pub(super) struct Cookies {
     pub(super) access: Option<AccessToken>,
     pub(super) refresh: Option<RefreshToken>,
+    pub(super) device: Option<DeviceToken>,
 }
 
 impl Cookies {
@@ -56,6 +63,7 @@ impl Cookies {
         Ok(Self {
             access: only(metadata, kind.access)?.map(|value| AccessToken::from_text(value.to_owned())),
             refresh: only(metadata, kind.refresh)?.map(|value| RefreshToken::from_text(value.to_owned())),
+            device: only(metadata, kind.device)?.map(|value| DeviceToken::from_text(value.to_owned())),
         })
     }
 }
@@ -91,6 +99,12 @@ pub(super) fn set(metadata: &mut MetadataMap, profile: CookieProfile, access: &s
     let kind = kind(profile);
     put(metadata, kind.access, access, max_age, kind.attributes);
     put(metadata, kind.refresh, refresh, max_age, kind.attributes);
+}
+
+/// Sets the cookie by which the browser is known again. It outlives the session: a browser that signs out is no other.
+pub(super) fn remember(metadata: &mut MetadataMap, profile: CookieProfile, device: &str) {
+    let kind = kind(profile);
+    put(metadata, kind.device, device, REMEMBERED_FOR, kind.attributes);
 }
 
 /// Deletes both. A browser takes a partitioned cookie away only when `Partitioned` is said again.

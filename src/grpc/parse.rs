@@ -7,16 +7,23 @@ use tonic_types::StatusExt as _;
 
 use super::{CookieProfile, call::Call, status::error_info};
 use crate::{
-    app::{CodeProof, Login, ResetPassword, SignUp},
-    domain::{CodeDigits, CodeToken, Device, Email, NewPassword, Password, PasswordPolicy, RefreshToken, SessionId},
-    proto::{
-        ErrorReason, LoginRequest, RefreshRequest, ResetPasswordRequest, SignUpRequest, TokenDelivery,
-        VerifyEmailRequest,
+    app::{ChangePassword, CodeProof, Login, OwnCodeProof, ResetPassword, SignUp, VerifyToken},
+    domain::{
+        AccessToken, CodeDigits, CodeToken, Device, DeviceToken, Email, Metadata, NewPassword, Password,
+        PasswordPolicy, RefreshToken, SessionId,
     },
+    proto::{
+        BatchVerifyTokensRequest, ChangePasswordRequest, ConfirmEmailChangeRequest, ErrorReason, LoginRequest,
+        RefreshRequest, ResetPasswordRequest, SignUpRequest, TokenDelivery, UpdateProfileRequest, VerifyEmailRequest,
+        VerifyTokenRequest,
+    },
+    store::ProfileUpdate,
 };
 
 /// Far more than any token that is presented in a message has.
 const MAX_CREDENTIAL_BYTES: usize = 512;
+/// As many as one call may ask about: ten milliseconds of a processor.
+const MAX_TOKENS: usize = 100;
 
 /// Where the tokens of a session go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +79,8 @@ pub(super) fn login(request: &LoginRequest, call: &Call) -> Result<(Login, Deliv
     let delivery = bad.take("delivery", delivery(request.delivery, call.page));
     match (email, password, delivery) {
         (Some(email), Some(password), Some(delivery)) => {
-            Ok((Login { email, password, device: call.device.clone() }, delivery))
+            let known = device_token(request.device_token.as_deref(), call);
+            Ok((Login { email, password, device: call.device.clone(), known }, delivery))
         }
         _ => Err(bad.into_status()),
     }
@@ -158,6 +166,71 @@ fn code_token(token: String, email: &str, code: &str) -> Result<CodeToken, Strin
         return Err("must be given without email and code".to_owned());
     }
     Ok(CodeToken::from_text(token))
+}
+
+pub(super) fn change_password(
+    request: &ChangePasswordRequest,
+    policy: PasswordPolicy,
+    call: &Call,
+) -> Result<ChangePassword, Status> {
+    let mut bad = Violations::default();
+    let current = bad.take("current_password", Password::parse(&request.current_password));
+    let new = bad.take_weak("new_password", NewPassword::parse(&request.new_password, policy));
+    match (current, new) {
+        (Some(current), Some(new)) => {
+            let known = device_token(request.device_token.as_deref(), call);
+            Ok(ChangePassword { current, new, device: call.device.clone(), known })
+        }
+        _ => Err(bad.into_status()),
+    }
+}
+
+/// Of the cookie, else of the message. What is too long to be one is none: a device that is not known is no error.
+fn device_token(text: Option<&str>, call: &Call) -> Option<DeviceToken> {
+    let sent = text.filter(|text| text.len() <= MAX_CREDENTIAL_BYTES);
+    call.device_cookie().cloned().or_else(|| sent.map(|text| DeviceToken::from_text(text.to_owned())))
+}
+
+pub(super) fn confirm_email_change(request: ConfirmEmailChangeRequest) -> Result<OwnCodeProof, Status> {
+    let mut bad = Violations::default();
+    let ConfirmEmailChangeRequest { token, code } = request;
+    let proof = if token.is_empty() {
+        bad.take("code", CodeDigits::parse(&code)).map(OwnCodeProof::Digits)
+    } else {
+        bad.take("token", code_token(token, "", &code)).map(OwnCodeProof::Token)
+    };
+    proof.ok_or_else(|| bad.into_status())
+}
+
+pub(super) fn update_profile(request: UpdateProfileRequest) -> Result<ProfileUpdate, Status> {
+    let mut bad = Violations::default();
+    let UpdateProfileRequest { display_name, locale, metadata } = request;
+    let display_name = display_name.map(|text| bad.take("display_name", text.parse()));
+    let locale = locale.map(|text| bad.take("locale", text.parse()));
+    let metadata = metadata.map(|metadata| bad.take("metadata", Metadata::parse(metadata.entries)));
+    if !bad.fields.is_empty() {
+        return Err(bad.into_status());
+    }
+    Ok(ProfileUpdate { display_name: display_name.flatten(), locale: locale.flatten(), metadata: metadata.flatten() })
+}
+
+/// The questions of one call, all alike but for the token.
+pub(super) fn verify_tokens(request: BatchVerifyTokensRequest) -> Result<Vec<VerifyToken>, Status> {
+    let mut bad = Violations::default();
+    let count = request.tokens.len();
+    let fits = if count <= MAX_TOKENS { Ok(()) } else { Err(format!("must be at most {MAX_TOKENS}")) };
+    bad.take("tokens", fits).ok_or_else(|| bad.into_status())?;
+    let ask =
+        |token| verify_token(VerifyTokenRequest { token, audience: request.audience.clone(), strong: request.strong });
+    Ok(request.tokens.into_iter().map(ask).collect())
+}
+
+pub(super) fn verify_token(request: VerifyTokenRequest) -> VerifyToken {
+    VerifyToken {
+        token: AccessToken::from_text(request.token),
+        audience: Some(request.audience).filter(|audience| !audience.is_empty()),
+        is_strong: request.strong,
+    }
 }
 
 fn delivery(number: i32, page: Option<CookieProfile>) -> Result<Delivery, &'static str> {

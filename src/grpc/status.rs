@@ -33,15 +33,12 @@ pub(super) fn status(error: &Error, request: &RequestId) -> Status {
 fn rejected(rejection: Rejection) -> Status {
     let (code, reason) = row(rejection);
     let mut details = error_info(reason);
-    match rejection {
-        Rejection::Overloaded { retry_after } => {
-            details.set_retry_info(Some(retry_after));
-        }
-        Rejection::StepUpRequired { max_age } => {
-            let max_age = ("max_age_seconds".to_owned(), max_age.as_secs().to_string());
-            details.set_error_info(name(reason), DOMAIN, [max_age]);
-        }
-        _ => {}
+    if let Rejection::Overloaded { retry_after } = rejection {
+        details.set_retry_info(Some(retry_after));
+    }
+    if let Rejection::StepUpRequired { max_age } = rejection {
+        let max_age = ("max_age_seconds".to_owned(), max_age.as_secs().to_string());
+        details.set_error_info(name(reason), DOMAIN, [max_age]);
     }
     Status::with_error_details(code, rejection.to_string(), details)
 }
@@ -57,6 +54,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
         Rejection::AccountDisabled => (Code::PermissionDenied, ErrorReason::AccountDisabled),
         Rejection::CodeInvalid => (Code::FailedPrecondition, ErrorReason::CodeInvalid),
         Rejection::StepUpRequired { .. } => (Code::PermissionDenied, ErrorReason::StepUpRequired),
+        Rejection::Forbidden => (Code::PermissionDenied, ErrorReason::Forbidden),
         Rejection::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
     }
 }
@@ -124,6 +122,7 @@ mod tests {
             Rejection::AccountDisabled,
             Rejection::CodeInvalid,
             Rejection::StepUpRequired { max_age: Duration::ZERO },
+            Rejection::Forbidden,
             Rejection::Overloaded { retry_after: Duration::ZERO },
         ];
         let elsewhere = [
@@ -131,7 +130,6 @@ mod tests {
             // Parsing, the guard, faults.
             ErrorReason::InvalidFields,
             ErrorReason::WeakPassword,
-            ErrorReason::Forbidden,
             ErrorReason::Unavailable,
             ErrorReason::Internal,
         ];

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     select,
     sync::Notify,
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
@@ -20,23 +21,26 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often to drop from memory what refuses no token any more.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
+/// How often to see whether the signing keys are due.
+const ROTATE_EVERY: Duration = Duration::from_mins(10);
 /// How often to delete what was over long ago.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// How often to look for letters that are due: those of other nodes, and those that are tried again. Its own are hinted at.
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
 
-/// Sends mail for ever.
-pub(super) async fn deliver_mail(app: App) {
+/// Sends mail until `stop`, and then what is on its way.
+pub(super) async fn deliver_mail(app: App, stop: CancellationToken) {
     let mut ticks = interval(DELIVER_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
     loop {
         select! {
+            () = stop.cancelled() => return,
             _ = ticks.tick() => {}
             () = app.mail_written() => {}
         }
-        let outcome = app.deliver_mail().await;
+        let outcome = app.deliver_mail(&stop).await;
         match (&outcome, was_well) {
             (Err(error), true) => tracing::error!(%error, "cannot look for letters that are due"),
             (Ok(()), false) => tracing::info!("looks again for letters that are due"),
@@ -46,7 +50,7 @@ pub(super) async fn deliver_mail(app: App) {
     }
 }
 
-/// Deletes for ever what was over long ago.
+/// Deletes for ever what was over long ago, and who is to go.
 pub(super) async fn sweep(app: App) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,6 +62,9 @@ pub(super) async fn sweep(app: App) {
         if let Err(error) = app.sweep_feed().await {
             tracing::error!(%error, "cannot delete old revocations");
         }
+        if let Err(error) = app.sweep_accounts().await {
+            tracing::error!(%error, "cannot delete the accounts whose owners asked for it");
+        }
     }
 }
 
@@ -67,6 +74,17 @@ pub(super) async fn forget(app: App) {
     loop {
         ticks.tick().await;
         app.forget_expired_revocations();
+    }
+}
+
+/// Changes the signing keys for ever, when it is time. Not at once: who starts a node looks at something else.
+pub(super) async fn rotate_keys(app: App) {
+    let mut ticks = interval_at(Instant::now() + ROTATE_EVERY, ROTATE_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.rotate_keys().await {
+            tracing::error!(%error, "cannot rotate the signing keys");
+        }
     }
 }
 

@@ -39,8 +39,11 @@ pub use tls::TlsError;
 use self::{incoming::Incoming, limits::Limits, tls::Certificate};
 use crate::{
     app::App,
-    grpc::{AccountApi, AuthApi},
-    proto::{account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer},
+    grpc::{AccountApi, AuthApi, TokenApi},
+    proto::{
+        account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
+        token_service_server::TokenServiceServer,
+    },
 };
 
 /// Why the service cannot listen.
@@ -124,15 +127,16 @@ impl Server {
         chores.spawn(chores::hear_hints(app.clone(), hint));
         chores.spawn(chores::give_hints(app.clone()));
         chores.spawn(chores::forget(app.clone()));
+        chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
-        chores.spawn(chores::deliver_mail(app.clone()));
+        let delivering = chores::deliver_mail(app.clone(), stop.clone());
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor
         });
         let (health, health_service) = tonic_health::server::health_reporter();
         serve_as(&health, ServingStatus::Serving).await;
-        let routes = routes::routes(app, health_service, &self.settings)?;
+        let routes = routes::routes(app.clone(), health_service, &self.settings)?;
         let drain_timeout = self.settings.drain_timeout;
         let incoming = Incoming {
             limits: Limits::new(&self.settings),
@@ -144,14 +148,17 @@ impl Server {
         let stopping = async {
             stop.cancelled().await;
             serve_as(&health, ServingStatus::NotServing).await;
+            app.stop_watches();
         };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming.connections(), stopping);
+        // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
+        let all = async { tokio::try_join!(served, async { Ok(delivering.await) }) };
         tokio::select! {
-            ended = served => ended?,
-            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time"),
+            ended = all => drop(ended?),
+            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
         }
         Ok(())
     }
@@ -177,6 +184,7 @@ async fn serve_as(health: &HealthReporter, status: ServingStatus) {
     health.set_service_status("", status).await;
     health.set_service_status(<AuthServiceServer<AuthApi> as NamedService>::NAME, status).await;
     health.set_service_status(<AccountServiceServer<AccountApi> as NamedService>::NAME, status).await;
+    health.set_service_status(<TokenServiceServer<TokenApi> as NamedService>::NAME, status).await;
 }
 
 /// `patience` after `stop`.

@@ -26,12 +26,17 @@ use super::{Settings, client, cors, deadline, framing, guard, headers, http, pan
 use crate::{
     app::App,
     entropy::{Entropy, OsEntropy},
-    grpc::{AccountApi, AuthApi, ExtAuthz, Gateway},
-    proto::{self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer},
+    grpc::{AccountApi, AuthApi, ExtAuthz, Gateway, TokenApi},
+    proto::{
+        self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
+        token_service_server::TokenServiceServer,
+    },
 };
 
 /// The largest request that is read: a password of the longest is a fiftieth of it.
-pub(super) const LARGEST_REQUEST: usize = 64 * 1024;
+const LARGEST_REQUEST: usize = 64 * 1024;
+/// The same where a hundred tokens are asked about at once.
+const LARGEST_BATCH: usize = 512 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -78,12 +83,16 @@ fn services(
     let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
         .max_decoding_message_size(LARGEST_REQUEST)
         .max_encoding_message_size(LARGEST_ANSWER);
-    let account = AccountServiceServer::new(AccountApi::new(app))
+    let account = AccountServiceServer::new(AccountApi::new(app.clone()))
         .max_decoding_message_size(LARGEST_REQUEST)
+        .max_encoding_message_size(LARGEST_ANSWER);
+    let tokens = TokenServiceServer::new(TokenApi::new(app))
+        .max_decoding_message_size(LARGEST_BATCH)
         .max_encoding_message_size(LARGEST_ANSWER);
     let ext_authz = AuthorizationServer::new(ExtAuthz::new(gateway)).max_decoding_message_size(LARGEST_REQUEST);
     let mut services = Routes::new(auth.clone())
         .add_service(account)
+        .add_service(tokens)
         .add_service(ext_authz)
         .add_service(health.max_decoding_message_size(LARGEST_REQUEST));
     if settings.reflection {

@@ -3,7 +3,7 @@
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use uuid::Uuid;
 
-use super::{StoreError, entity::audit_event};
+use super::{Store, StoreError, entity::audit_event, retrying};
 use crate::domain::AuditEvent;
 
 /// Adds an entry.
@@ -19,4 +19,19 @@ pub(super) async fn record(transaction: &DatabaseTransaction, event: &AuditEvent
     };
     audit_event::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+impl Store {
+    /// Adds an entry that nothing else goes with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            record(&transaction, event).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
 }

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Leased, Store, StoreError, audit, codes, entity::user, feed, outbox, retrying, sessions, users};
+use super::{Leased, Store, StoreError, audit, codes, devices, entity::user, feed, outbox, retrying, sessions, users};
 use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, SessionId, Timestamp, User};
 
 impl Store {
@@ -71,6 +71,7 @@ impl Store {
                 .exec(&transaction)
                 .await?;
             codes::void(&transaction, code.user).await?;
+            devices::forget_others(&transaction, code.user, None).await?;
             let (ended, news) =
                 sessions::end_all(&transaction, code.user, EndReason::PasswordChanged, event.at).await?;
             audit::record(&transaction, event).await?;

@@ -18,6 +18,7 @@ use crate::domain::{AuditId, FeedEntry, News, STAYS_REVOKED_FOR, SessionId, Time
 const SESSION_ENDED: &str = "session_ended";
 const EPOCH_BEGAN: &str = "epoch_began";
 const KEYS_CHANGED: &str = "keys_changed";
+const BACKENDS_CHANGED: &str = "backends_changed";
 
 /// Tells every node. **The last statements of every transaction that revokes anything** (**I1**: what was acknowledged is in
 /// the feed, because both are in one transaction): from here to its commit it holds the counters, and whoever else revokes in
@@ -97,7 +98,7 @@ fn part(news: News, parts: u8) -> u8 {
     match news {
         News::SessionEnded(session) => session.as_bytes()[15] % parts,
         News::EpochBegan { user, .. } => user.as_bytes()[15] % parts,
-        News::KeysChanged => 0,
+        News::KeysChanged | News::BackendsChanged => 0,
     }
 }
 
@@ -106,6 +107,7 @@ fn row(entry: &FeedEntry) -> revocation::ActiveModel {
         News::SessionEnded(session) => (SESSION_ENDED, Some(*session.as_bytes()), None),
         News::EpochBegan { user, epoch } => (EPOCH_BEGAN, Some(*user.as_bytes()), Some(epoch.count())),
         News::KeysChanged => (KEYS_CHANGED, None, None),
+        News::BackendsChanged => (BACKENDS_CHANGED, None, None),
     };
     revocation::ActiveModel {
         part: Set(i16::from(entry.part)),
@@ -131,6 +133,7 @@ impl TryFrom<revocation::Model> for FeedEntry {
                 epoch: UserEpoch::from_count(row.epoch.ok_or_else(|| corrupt("epoch"))?),
             },
             KEYS_CHANGED => News::KeysChanged,
+            BACKENDS_CHANGED => News::BackendsChanged,
             _ => return Err(corrupt("kind")),
         };
         Ok(Self {

@@ -73,6 +73,14 @@ impl FeedConnection {
 }
 
 impl Store {
+    /// Reads what the reader of the feed needs beside it, in the same way: never for longer than a statement may run.
+    pub(super) async fn look<T, F>(&self, look: impl FnOnce(DatabaseConnection) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.feed.within(self.patience, look).await
+    }
+
     /// Everything in the feed that still matters at `now`, and a place behind it from which to read on.
     ///
     /// # Errors
@@ -86,7 +94,7 @@ impl Store {
             let cursor = FeedCursor::behind(feed::parts(connection.get_database_backend()), &entries);
             Ok((entries, cursor))
         };
-        self.feed.within(self.patience, look).await
+        self.look(look).await
     }
 
     /// The next entries from a reader's place on, the one where it stands first.

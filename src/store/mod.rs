@@ -1,19 +1,26 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod backends;
 mod code_uses;
 mod codes;
 mod connect;
+mod credentials;
+mod deletion;
+mod devices;
 mod entity;
 mod error;
+mod export;
 mod feed;
 mod feed_reader;
 mod hints;
 mod outbox;
 mod own_sessions;
+mod profiles;
 mod schema;
 mod sessions;
 mod settings;
+mod sign_in;
 mod signing_keys;
 mod users;
 
@@ -22,11 +29,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 pub use codes::Guessed;
+pub use credentials::{EmailChangeLetters, PasswordChange};
 pub use error::StoreError;
+pub use export::{Belongings, PastEvent};
 pub use hints::Hints;
-pub use outbox::Leased;
-pub use sessions::Opened;
+pub use outbox::{Leased, LetterState};
+pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
+pub use sign_in::{Opened, Opening};
+pub use signing_keys::KeyRevocation;
 pub use users::{Added, SignUpLetters};
 
 use feed_reader::FeedConnection;

@@ -10,6 +10,9 @@ use uuid::Uuid;
 use super::{Store, StoreError, entity::outbox, retrying};
 use crate::domain::{LeaseId, LetterId, OutboxLetter, SealedLetter, Timestamp, UserId};
 
+/// How many letters are looked at together: more than there are nodes that want one at the same moment.
+const CANDIDATES: u64 = 16;
+
 /// A letter that nobody else tries to send until the lease on it is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leased {
@@ -19,6 +22,21 @@ pub struct Leased {
     pub attempts: u32,
     /// Whose it is.
     pub lease: LeaseId,
+}
+
+/// Where a letter stands, for whoever looks after the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterState {
+    /// The letter.
+    pub id: LetterId,
+    /// When it was written.
+    pub at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What went wrong the last time.
+    pub failure: Option<String>,
+    /// Whether it is not tried any more.
+    pub is_dead: bool,
 }
 
 impl Store {
@@ -35,46 +53,48 @@ impl Store {
         .await
     }
 
-    /// Takes up to `most` letters that are due, the longest waiting first. Of several nodes that do so at once each gets
-    /// others; whoever dies with one leaves it to the rest from `until` on.
+    /// Takes the letter that is due for longest. Of several nodes that do so at once each gets another; whoever dies with one
+    /// leaves it to the rest from `until` on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lease_letters(
+    pub async fn lease_letter(
         &self,
         lease: LeaseId,
         now: Timestamp,
         until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<Leased>, StoreError> {
+    ) -> Result<Option<Leased>, StoreError> {
         let due = outbox::Column::DueAt.lte(now.unix_millis()).and(outbox::Column::DeadAt.is_null());
-        let candidates: Vec<Uuid> = outbox::Entity::find()
-            .select_only()
-            .column(outbox::Column::Id)
-            .filter(due.clone())
-            .order_by_asc(outbox::Column::DueAt)
-            .limit(u64::from(most))
-            .into_tuple()
-            .all(&self.read)
-            .await?;
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        retrying(|| async {
-            outbox::Entity::update_many()
-                .col_expr(outbox::Column::Lease, Expr::value(uuid(lease)))
-                .col_expr(outbox::Column::DueAt, Expr::value(until.unix_millis()))
-                .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
-                .filter(outbox::Column::Id.is_in(candidates.clone()))
-                // Looked at again under the row's lock: who comes second finds it put off.
+        loop {
+            let candidates: Vec<Uuid> = outbox::Entity::find()
+                .select_only()
+                .column(outbox::Column::Id)
                 .filter(due.clone())
-                .exec(&self.write)
+                .order_by_asc(outbox::Column::DueAt)
+                .limit(CANDIDATES)
+                .into_tuple()
+                .all(&self.read)
                 .await?;
-            Ok(())
-        })
-        .await?;
-        let taken = outbox::Entity::find().filter(outbox::Column::Lease.eq(uuid(lease))).all(&self.write).await?;
-        Ok(taken.into_iter().map(|row| leased(row, lease)).collect())
+            if candidates.is_empty() {
+                return Ok(None);
+            }
+            for candidate in candidates {
+                let taking = outbox::Entity::update_many()
+                    .col_expr(outbox::Column::Lease, Expr::value(uuid(lease)))
+                    .col_expr(outbox::Column::DueAt, Expr::value(until.unix_millis()))
+                    .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+                    .filter(outbox::Column::Id.eq(candidate))
+                    // Looked at again under the row's lock: who comes second finds it put off.
+                    .filter(due.clone());
+                if retrying(|| async { Ok(taking.clone().exec(&self.write).await?) }).await?.rows_affected > 0 {
+                    let row = outbox::Entity::find_by_id(candidate).one(&self.write).await?;
+                    // Or its user was deleted, and it with them.
+                    if let Some(row) = row {
+                        return Ok(Some(leased(row, lease)));
+                    }
+                }
+            }
+        }
     }
 
     /// Deletes a letter that has left, whoever holds it now: it need not leave again.
@@ -135,6 +155,40 @@ impl Store {
         })
         .await
     }
+
+    /// Every letter that has not left, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn letters(&self) -> Result<Vec<LetterState>, StoreError> {
+        let rows = outbox::Entity::find().order_by_asc(outbox::Column::CreatedAt).all(&self.read).await?;
+        let state = |row: outbox::Model| LetterState {
+            id: LetterId::from_bytes(row.id.into_bytes()),
+            at: Timestamp::from_unix_millis(row.created_at),
+            attempts: count(row.attempts),
+            failure: row.failure,
+            is_dead: row.dead_at.is_some(),
+        };
+        Ok(rows.into_iter().map(state).collect())
+    }
+
+    /// Has a letter that was given up be tried again, or all of them, and says how many that are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revive_letters(&self, letter: Option<LetterId>, now: Timestamp) -> Result<u64, StoreError> {
+        retrying(|| async {
+            let mut revive = outbox::Entity::update_many()
+                .col_expr(outbox::Column::DeadAt, Expr::value(Option::<i64>::None))
+                .col_expr(outbox::Column::DueAt, Expr::value(now.unix_millis()))
+                .filter(outbox::Column::DeadAt.is_not_null());
+            if let Some(letter) = letter {
+                revive = revive.filter(outbox::Column::Id.eq(Uuid::from_bytes(*letter.as_bytes())));
+            }
+            Ok(revive.exec(&self.write).await?.rows_affected)
+        })
+        .await
+    }
 }
 
 /// Writes a letter in the transaction of its cause: either both are there, or neither.
@@ -183,7 +237,11 @@ fn leased(row: outbox::Model, lease: LeaseId) -> Leased {
             at: Timestamp::from_unix_millis(row.created_at),
             sealed: SealedLetter::from_text(row.sealed),
         },
-        attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        attempts: count(row.attempts),
         lease,
     }
+}
+
+fn count(attempts: i64) -> u32 {
+    u32::try_from(attempts).unwrap_or(u32::MAX)
 }

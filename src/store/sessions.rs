@@ -9,58 +9,10 @@ use uuid::Uuid;
 use super::{Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, retrying, users};
 use crate::domain::{
     AuditEvent, Device, EndReason, Generation, News, OutboxLetter, Session, SessionId, SessionSalt, SessionState,
-    Timestamp, User, UserEpoch, UserId,
+    Timestamp, User, UserId,
 };
 
-/// What opening a session came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opened {
-    /// It is open.
-    Yes {
-        /// The sessions that had to make room.
-        displaced: Vec<SessionId>,
-    },
-    /// The user was disabled, or signed out everywhere, since their password was checked.
-    UserChanged,
-}
-
 impl Store {
-    /// Opens a session, ending the user's oldest ones beyond `most`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open_session(
-        &self,
-        session: &Session,
-        epoch: UserEpoch,
-        most: u32,
-        event: &AuditEvent,
-    ) -> Result<Opened, StoreError> {
-        retrying(|| async {
-            let transaction = self.begin().await?;
-            // Holds the user's row: two sign-ins at once cannot both be the last that fits.
-            if !users::is_unchanged(&transaction, session.user, epoch).await? {
-                return Ok(Opened::UserChanged);
-            }
-            let displaced = oldest_beyond(&transaction, session.user, most.saturating_sub(1)).await?;
-            end(
-                &transaction,
-                Condition::all().add(session::Column::Id.is_in(displaced.clone())),
-                event.at,
-                EndReason::Displaced,
-            )
-            .await?;
-            session::Entity::insert(row(session, &event.by)?).exec_without_returning(&transaction).await?;
-            audit::record(&transaction, event).await?;
-            let displaced: Vec<SessionId> = displaced.into_iter().map(id).collect();
-            let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();
-            feed::append(&transaction, event.id, event.at, &news).await?;
-            transaction.commit().await?;
-            Ok(Opened::Yes { displaced })
-        })
-        .await
-    }
-
     /// A session and whose it is.
     ///
     /// # Errors
@@ -210,7 +162,11 @@ pub(super) async fn end(
 }
 
 /// The live sessions of a user, without the newest `kept` ones.
-async fn oldest_beyond(transaction: &DatabaseTransaction, user: UserId, kept: u32) -> Result<Vec<Uuid>, StoreError> {
+pub(super) async fn oldest_beyond(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    kept: u32,
+) -> Result<Vec<Uuid>, StoreError> {
     Ok(session::Entity::find()
         .select_only()
         .column(session::Column::Id)
@@ -241,7 +197,7 @@ pub(super) fn device(row: session::Model) -> Result<Device, StoreError> {
     Ok(Device { address, user_agent: row.user_agent })
 }
 
-fn row(session: &Session, device: &Device) -> Result<session::ActiveModel, StoreError> {
+pub(super) fn row(session: &Session, device: &Device) -> Result<session::ActiveModel, StoreError> {
     let SessionState::Active { generation, rotated_at, idle_expires_at } = session.state else {
         return Err(StoreError::Corrupt { table: "sessions", what: "a session is opened that has ended" });
     };

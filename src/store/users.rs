@@ -184,6 +184,7 @@ fn row(user: &User) -> user::ActiveModel {
         disabled_at: Set(user.disabled_at.map(Timestamp::unix_millis)),
         created_at: Set(user.created_at.unix_millis()),
         locale: Set(user.locale.as_str().to_owned()),
+        delete_after: Set(None),
     }
 }
 

@@ -43,13 +43,25 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "app",
         &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
-        &["quick_cache", "thiserror", "tokio", "tracing"],
+        &["quick_cache", "thiserror", "tokio", "tokio_util", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
     (
         "grpc",
         &["app", "domain", "proto", "store"],
-        &["envoy_types", "prost", "prost_types", "thiserror", "tonic", "tonic_prost", "tonic_types", "tracing"],
+        &[
+            "envoy_types",
+            "prost",
+            "prost_types",
+            "serde_json",
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "tonic_prost",
+            "tonic_types",
+            "tracing",
+        ],
     ),
     (
         "server",

@@ -1,16 +1,31 @@
 //! Who may call what: every RPC of the descriptor, by everybody, as its declared policy says. One without a policy does not
 //! even build (`build.rs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use countersign::proto;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 
-use crate::support::{Engine, TestApp, grpc::summary};
+use crate::{
+    support::{
+        Engine, TestApp,
+        grpc::{login, summary},
+    },
+    token_service::let_in,
+};
 
 /// What a signed-in person must say, beside who they are.
-const NEEDS: [(&str, &str); 2] = [("Reauthenticate", "password"), ("RevokeSession", "session_id")];
+const NEEDS: [(&str, &str); 5] = [
+    ("ChangeEmail", "email"),
+    ("ChangePassword", "current_password,new_password"),
+    ("ConfirmEmailChange", "code"),
+    ("Reauthenticate", "password"),
+    ("RevokeSession", "session_id"),
+];
 
 /// Whoever may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +34,8 @@ enum Who {
     Caller,
     /// Holds a token that somebody else signed.
     Forger,
+    /// Another service, with its key.
+    Backend,
 }
 
 fn pool() -> DescriptorPool {
@@ -31,12 +48,15 @@ fn methods() -> Vec<MethodDescriptor> {
     ours.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
 
+/// What a method declares.
+fn policy(method: &MethodDescriptor) -> DynamicMessage {
+    let policy = method.parent_pool().get_extension_by_name("countersign.v1.policy").unwrap();
+    method.options().get_extension(&policy).as_message().unwrap().clone()
+}
+
 /// The audience that a method declares, by name.
 fn audience(method: &MethodDescriptor) -> String {
-    let policy = method.parent_pool().get_extension_by_name("countersign.v1.policy").unwrap();
-    let options = method.options();
-    let value = options.get_extension(&policy).into_owned();
-    let value = value.as_message().unwrap().get_field_by_name("audience").unwrap().into_owned();
+    let value = policy(method).get_field_by_name("audience").unwrap().into_owned();
     let audiences = method.parent_pool().get_enum_by_name("countersign.v1.Audience").unwrap();
     audiences.get_value(value.as_enum_number().unwrap()).unwrap().name().to_owned()
 }
@@ -46,6 +66,13 @@ fn every_rpc_is_what_the_matrix_says() {
     let declared: BTreeMap<String, String> =
         methods().iter().map(|method| (method.name().to_owned(), audience(method))).collect();
     let expected = [
+        ("BatchVerifyTokens", "AUDIENCE_BACKEND"),
+        ("ListPublicKeys", "AUDIENCE_ANYONE"),
+        ("ChangeEmail", "AUDIENCE_CALLER"),
+        ("ChangePassword", "AUDIENCE_CALLER"),
+        ("ConfirmEmailChange", "AUDIENCE_CALLER"),
+        ("DeleteAccount", "AUDIENCE_CALLER"),
+        ("ExportAccount", "AUDIENCE_CALLER"),
         ("GetAccount", "AUDIENCE_CALLER"),
         ("ListSessions", "AUDIENCE_CALLER"),
         ("Login", "AUDIENCE_ANYONE"),
@@ -58,7 +85,10 @@ fn every_rpc_is_what_the_matrix_says() {
         ("RevokeOtherSessions", "AUDIENCE_CALLER"),
         ("RevokeSession", "AUDIENCE_CALLER"),
         ("SignUp", "AUDIENCE_ANYONE"),
+        ("UpdateProfile", "AUDIENCE_CALLER"),
         ("VerifyEmail", "AUDIENCE_ANYONE"),
+        ("VerifyToken", "AUDIENCE_BACKEND"),
+        ("WatchRevocations", "AUDIENCE_BACKEND"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
     assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());
@@ -68,29 +98,35 @@ fn every_rpc_is_what_the_matrix_says() {
 async fn every_rpc_answers_everybody_as_it_declares() {
     let app = TestApp::spawn(Engine::Sqlite).await;
     let channel = Channel::from_shared(app.url.clone()).unwrap().connect().await.unwrap();
-    let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
+    app.signed_in("ada@example.com").await;
     let elsewhere = TestApp::spawn(Engine::Sqlite).await;
     let forged = elsewhere.signed_in("ada@example.com").await.tokens.unwrap();
 
-    // Logout last: it ends the session that the others need.
-    let mut methods = methods();
-    methods.sort_by_key(|method| method.name() == "Logout");
-    for method in methods {
+    let service = let_in(&app, "gateway", &["countersign"]).await;
+    for method in methods() {
+        // One session each: some end it.
+        let tokens = login(&mut app.client().await, "ada@example.com").await.unwrap().tokens.unwrap();
         let mut answers = BTreeMap::new();
-        for who in [Who::Anonymous, Who::Forger, Who::Caller] {
+        for who in [Who::Anonymous, Who::Forger, Who::Caller, Who::Backend] {
             let token = match who {
                 Who::Anonymous => None,
-                Who::Forger => Some(&forged.access_token),
-                Who::Caller => Some(&tokens.access_token),
+                Who::Forger => Some(forged.access_token.as_str()),
+                Who::Caller => Some(tokens.access_token.as_str()),
+                Who::Backend => Some(service.expose()),
             };
             answers.insert(who, call(&channel, &method, token).await.map_err(|status| summary(&status)));
         }
         let refused = |who: Who| answers[&who].clone().unwrap_err();
         match audience(&method).as_str() {
-            // Authorisation is not looked at: the empty message is what is refused, from everybody alike.
+            // Authorisation is not looked at: the empty message is what is refused, from everybody alike, where there is
+            // anything to say.
             "AUDIENCE_ANYONE" => {
                 let distinct: BTreeSet<_> = answers.values().cloned().collect();
                 assert_eq!(distinct.len(), 1, "{} {answers:?}", method.name());
+                if method.input().fields().len() == 0 {
+                    assert_eq!(answers[&Who::Anonymous], Ok(()), "{}", method.name());
+                    continue;
+                }
                 assert!(refused(Who::Anonymous).starts_with("InvalidArgument INVALID_FIELDS"), "{answers:?}");
             }
             // An access token is no refresh credential.
@@ -102,14 +138,41 @@ async fn every_rpc_answers_everybody_as_it_declares() {
             "AUDIENCE_CALLER" => {
                 assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
                 assert_eq!(refused(Who::Forger), "Unauthenticated TOKEN_INVALID", "{}", method.name());
+                assert_eq!(refused(Who::Backend), "Unauthenticated TOKEN_INVALID", "{}", method.name());
                 // Let in: what is refused then is the empty message.
                 let empty = NEEDS.iter().find(|(name, _)| *name == method.name()).map(|(_, fields)| fields);
                 let expected = empty.map_or(Ok(()), |fields| Err(format!("InvalidArgument INVALID_FIELDS {fields}")));
                 assert_eq!(answers[&Who::Caller], expected, "{}", method.name());
             }
+            "AUDIENCE_BACKEND" => {
+                assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
+                for who in [Who::Forger, Who::Caller] {
+                    assert_eq!(refused(who), "Unauthenticated TOKEN_INVALID", "{} {who:?}", method.name());
+                }
+                assert_eq!(answers[&Who::Backend], Ok(()), "{}", method.name());
+            }
             other => panic!("{} declares {other}, which this test knows nothing of", method.name()),
         }
     }
+}
+
+/// What asks for a fresh proof takes no old one, and what does not say so does.
+#[tokio::test]
+async fn every_rpc_asks_for_a_fresh_proof_as_it_declares() {
+    let app = TestApp::with(Engine::Sqlite, |setup| setup.policy.access_lifetime = Duration::from_mins(15)).await;
+    let channel = Channel::from_shared(app.url.clone()).unwrap().connect().await.unwrap();
+    app.signed_in("ada@example.com").await;
+    let mut fresh = Vec::new();
+    for method in methods().iter().filter(|method| audience(method) == "AUDIENCE_CALLER") {
+        let tokens = login(&mut app.client().await, "ada@example.com").await.unwrap().tokens.unwrap();
+        app.clock.advance(Duration::from_secs(10 * 60 + 1));
+        let answer = call(&channel, method, Some(&tokens.access_token)).await;
+        let summary = answer.map_or_else(|status| summary(&status), |()| "Ok".to_owned());
+        let asks = policy(method).get_field_by_name("step_up").unwrap().as_bool().unwrap();
+        assert_eq!(summary == "PermissionDenied STEP_UP_REQUIRED", asks, "{} {summary}", method.name());
+        fresh.extend(asks.then(|| method.name().to_owned()));
+    }
+    assert_eq!(fresh, ["ChangeEmail", "DeleteAccount", "ExportAccount"]);
 }
 
 /// A client must not be able to say who it is, or what it may do (mass assignment).
@@ -145,7 +208,7 @@ fn every_rpc_names_reasons_that_exist() {
 }
 
 /// Calls with an empty message, as a client that knows nothing but the descriptor.
-async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&String>) -> Result<(), Status> {
+async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&str>) -> Result<(), Status> {
     let mut client = Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let mut request = Request::new(Vec::new());
@@ -153,8 +216,14 @@ async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&Strin
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     }
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-    let reply = client.unary(request, path.parse().unwrap(), Bytes).await?;
-    let message = DynamicMessage::decode(method.output(), reply.into_inner().as_slice());
+    let path = path.parse().unwrap();
+    let reply = if method.is_server_streaming() {
+        let mut stream = client.server_streaming(request, path, Bytes).await?.into_inner();
+        stream.message().await?.unwrap()
+    } else {
+        client.unary(request, path, Bytes).await?.into_inner()
+    };
+    let message = DynamicMessage::decode(method.output(), reply.as_slice());
     message.map(drop).map_err(|error| Status::new(Code::Unknown, error.to_string()))
 }
 

@@ -1,6 +1,6 @@
 /** Who is signed in, for the server side of a Next.js app: server components, server actions and route handlers. */
 
-import { cookies, headers } from "next/headers.js";
+import { cookies, headers as requestHeaders } from "next/headers.js";
 import { cache } from "react";
 import { AuthError, endsSession } from "../errors.js";
 import type { Session } from "../gen/countersign/v1/session_pb.js";
@@ -55,11 +55,10 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
   const getSession = cache(async (): Promise<ServerSession | undefined> => {
     const token = await accessToken(settings);
     if (token === undefined) return undefined;
+    const headers = await callHeaders(token);
     try {
-      const answer = await rpc(async ({ client }) => client.whoAmI({}, { headers: await callHeaders(token) }));
-      const { user, session } = answer;
-      if (user === undefined || session === undefined) throw new AuthError("internal", "the service's answer lacks the session");
-      return { user, session, token };
+      const { user, session } = await rpc(({ client }) => client.whoAmI({}, { headers }));
+      return { user: present(user), session: present(session), token };
     } catch (error) {
       if (endsSession(error)) return undefined;
       throw forBoundary(error);
@@ -76,23 +75,22 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
       return redirect(signInAddress(settings, next));
     },
     async signIn({ email, password }) {
-      const { outcome } = await rpc(async ({ client, delivery }) =>
-        client.login({ email, password, delivery }, { headers: await callHeaders() }),
-      );
+      const headers = await callHeaders();
+      const { outcome } = await rpc(({ client, delivery }) => client.login({ email, password, delivery }, { headers }));
       if (outcome.case !== "signedIn") throw new AuthError("unimplemented", "this sign-in needs a newer client");
-      const { user } = outcome.value;
-      if (user === undefined) throw new AuthError("internal", "the service's answer lacks the user");
       await writeCookies(settings, tokensOf(outcome.value));
-      return user;
+      return present(outcome.value.user);
     },
     async signUp({ email, password, displayName = "" }) {
-      await rpc(async ({ client }) => client.signUp({ email, password, displayName }, { headers: await callHeaders() }));
+      const headers = await callHeaders();
+      await rpc(({ client }) => client.signUp({ email, password, displayName }, { headers }));
     },
     async signOut({ everywhere = false } = {}) {
       const token = await accessToken(settings);
       if (token === undefined) return;
+      const headers = await callHeaders(token);
       try {
-        await rpc(async ({ client }) => client.logout({ everywhere }, { headers: await callHeaders(token) }));
+        await rpc(({ client }) => client.logout({ everywhere }, { headers }));
       } catch (error) {
         // It is over, which is what was asked for.
         if (!endsSession(error)) throw error;
@@ -102,12 +100,17 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
   };
 }
 
+function present<T>(part: T | undefined): T {
+  if (part === undefined) throw new AuthError("internal", "the service's answer lacks a part");
+  return part;
+}
+
 async function callHeaders(token?: string): Promise<HeadersInit> {
-  return { ...visitor(await headers()), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  return { ...visitor(await requestHeaders()), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
 }
 
 async function ownCookies(settings: ServerAuthSettings): Promise<SessionCookies> {
-  return sessionCookies(settings, (await headers()).get("host"));
+  return sessionCookies(settings, (await requestHeaders()).get("host"));
 }
 
 async function accessToken(settings: ServerAuthSettings): Promise<string | undefined> {
@@ -121,5 +124,7 @@ async function writeCookies(settings: ServerAuthSettings, tokens: Tokens | undef
 
 /** Next.js hides what a server component threw from the page, but for `digest`: so `error.tsx` can say what is the matter. */
 function forBoundary(error: unknown): unknown {
-  return error instanceof AuthError ? Object.assign(error, { digest: error.reason ?? error.code.toUpperCase() }) : error;
+  return error instanceof AuthError
+    ? Object.assign(error, { digest: error.reason ?? error.code.toUpperCase() })
+    : error;
 }

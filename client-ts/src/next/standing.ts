@@ -39,7 +39,8 @@ export function createSettle(verifier: Verifier, rpc: LateRpc): Settle {
     if (access === undefined && refresh === undefined) return { isSignedIn: false };
     const judged = access === undefined ? "refused" : await judge(access);
     if (judged === "fresh" || judged === "unknown") return { isSignedIn: true };
-    if (refresh === undefined) return judged === "ageing" ? { isSignedIn: true } : { isSignedIn: false, change: "none" };
+    if (refresh === undefined)
+      return judged === "ageing" ? { isSignedIn: true } : { isSignedIn: false, change: "none" };
     try {
       return { isSignedIn: true, change: await renew(refresh, visitor) };
     } catch (error) {

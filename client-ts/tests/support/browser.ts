@@ -72,7 +72,7 @@ export class Browser {
     this.context = context;
   }
 
-  static async start(blocksOtherSites: boolean): Promise<Browser> {
+  static async start(blocksOtherSites: boolean, flags: readonly string[] = []): Promise<Browser> {
     if (!existsSync(CHROMIUM))
       throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
     const directory = await mkdtemp(join(tmpdir(), "countersign-chromium-"));
@@ -83,7 +83,7 @@ export class Browser {
     const context = await chromium.launchPersistentContext(directory, {
       executablePath: CHROMIUM,
       headless: true,
-      args: FLAGS,
+      args: [...FLAGS, ...flags],
     });
     return new Browser(directory, context);
   }

@@ -59,7 +59,7 @@ export function createNetwork(origin?: string): Network {
       await network.before(rpc, init?.signal);
 
       const credential = headers.get("authorization") ?? /access=[^;]*/.exec(headers.get("cookie") ?? "")?.[0];
-      if (rpc === "WhoAmI" && credential !== undefined) {
+      if (["WhoAmI", "GetAccount"].includes(rpc) && credential !== undefined) {
         latest = credential;
         if (allExpired || expired.has(credential)) return tokenExpired();
       }
@@ -82,8 +82,8 @@ function take(cookies: Map<string, string>, lines: string[]): void {
   }
 }
 
-// What the service answers, byte for byte: a google.rpc.Status with an ErrorInfo.
-function tokenExpired(): Response {
+/** What the service answers, byte for byte: a google.rpc.Status with an ErrorInfo. */
+export function tokenExpired(): Response {
   const info = message([1, "TOKEN_EXPIRED"], [2, "countersign"]);
   const any = message([1, "type.googleapis.com/google.rpc.ErrorInfo"], [2, info]);
   const status = Buffer.concat([Buffer.from([8, 16]), message([2, "expired"], [3, any])]);

@@ -22,17 +22,19 @@ export class Service {
   #listen = "127.0.0.1:0";
   readonly #data: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #hear: (line: string) => void;
   #clock: string | undefined;
   #ahead = 0;
 
-  private constructor(data: string, env: Readonly<Record<string, string>>) {
+  private constructor(data: string, env: Readonly<Record<string, string>>, hear: (line: string) => void) {
     this.#data = data;
     this.#env = env;
+    this.#hear = hear;
   }
 
-  /** With these settings beside the usual ones. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")), env);
+  /** With these settings beside the usual ones; `hear` gets each line of its log. */
+  static async start(env: Readonly<Record<string, string>> = {}, hear: (line: string) => void = () => undefined): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")), env, hear);
     await service.resume();
     return service;
   }
@@ -89,6 +91,15 @@ export class Service {
     return `http://${this.#listen}`;
   }
 
+  get port(): number {
+    return Number(this.#listen.slice(this.#listen.lastIndexOf(":") + 1));
+  }
+
+  /** The file of its database. */
+  get database(): string {
+    return join(this.#data, "countersign.db");
+  }
+
   /** Starts again, on the same port and data. */
   async resume(): Promise<void> {
     const child = spawn(BINARY, ["serve", "--listen", this.#listen, "--data-dir", this.#data], {
@@ -109,6 +120,7 @@ export class Service {
       // Read to the end, or the service would block on a full pipe.
       createInterface({ input: child.stderr }).on("line", (line) => {
         said.push(line);
+        this.#hear(line);
         const address = /listening on https?:\/\/([^\s"]+)/.exec(line)?.[1];
         if (address !== undefined) resolve(address);
       });
@@ -122,6 +134,11 @@ export class Service {
     const gone = once(child, "exit");
     child.kill("SIGKILL");
     await gone;
+  }
+
+  /** Asks it to stop, which takes as long as it has open calls. */
+  stop(): void {
+    this.#process?.kill("SIGTERM");
   }
 
   /** It takes connections, or the system does for it, and says nothing. */

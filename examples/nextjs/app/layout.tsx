@@ -3,6 +3,7 @@ import Link from "next/link";
 import { type ReactNode, Suspense } from "react";
 import { SessionLinks } from "../components/session-links";
 import "./globals.css";
+import "./parts.css";
 
 export const metadata: Metadata = {
   title: { default: "Who goes there?", template: "%s · countersign" },

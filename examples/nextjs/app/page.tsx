@@ -1,5 +1,5 @@
-import { connection } from "next/server";
 import Link from "next/link";
+import { connection } from "next/server";
 import { Suspense } from "react";
 import { whoAmI } from "../auth/actions";
 import { browserSettings } from "../auth/settings";
@@ -9,19 +9,33 @@ import { InBrowser } from "../components/late";
 export default function HomePage() {
   return (
     <div className="hero">
-      <h1>Who goes there?</h1>
-      <p className="lead">Two buttons, no hours lost. Sign in, then ask this app who you are.</p>
-      <div className="actions">
-        <Link href="/sign-in" className="button">
-          Sign in
-        </Link>
-        <Suspense fallback={null}>
-          <WhoAmI />
-        </Suspense>
+      <div>
+        <h1>Who goes there?</h1>
+        <p className="lead">Two buttons, and no hours lost. Sign in, then ask this app who you are.</p>
+        <div className="actions">
+          <Link href="/sign-in" className="button primary">
+            Sign in
+          </Link>
+          <Suspense fallback={null}>
+            <WhoAmI />
+          </Suspense>
+        </div>
+        <p className="hint">
+          No account yet? <Link href="/sign-up">Create one</Link>.
+        </p>
       </div>
-      <p className="hint">
-        No account yet? <Link href="/sign-up">Create one</Link>.
-      </p>
+      <dl className="card dialogue">
+        <dt>Sentry</dt>
+        <dd>Halt! Who goes there?</dd>
+        <dt>You</dt>
+        <dd>Ada.</dd>
+        <dt>Sentry</dt>
+        <dd>Advance, Ada, and give the countersign.</dd>
+        <dt>You</dt>
+        <dd>••••••••••••••••</dd>
+        <dt>Sentry</dt>
+        <dd>Pass, Ada. All’s well.</dd>
+      </dl>
     </div>
   );
 }

@@ -9,28 +9,53 @@ export interface FormOf {
   readonly action: FormAction;
   /** Where to go on afterwards. */
   readonly next?: string;
+  /** What to say before anything was sent. */
+  readonly message?: string;
 }
 
-export function SignInForm({ action, next = "/me" }: FormOf) {
+export function SignInForm({ next = "/me", ...form }: FormOf) {
   return (
-    <Form action={action} next={next} submit="Sign in" pending="Signing in…">
+    <Form next={next} submit="Sign in" pending="Signing in…" {...form}>
       {(state) => (
         <>
-          <Field name="email" label="Email" type="email" autoComplete="username" inputMode="email" required state={state} />
-          <Field name="password" label="Password" type="password" autoComplete="current-password" required state={state} />
+          <Field
+            name="email"
+            label="Email"
+            type="email"
+            autoComplete="username"
+            inputMode="email"
+            required
+            state={state}
+          />
+          <Field
+            name="password"
+            label="Password"
+            type="password"
+            autoComplete="current-password"
+            required
+            state={state}
+          />
         </>
       )}
     </Form>
   );
 }
 
-export function SignUpForm({ action, next = "/me" }: FormOf) {
+export function SignUpForm({ next = "/me", ...form }: FormOf) {
   return (
-    <Form action={action} next={next} submit="Create account" pending="Creating account…">
+    <Form next={next} submit="Create account" pending="Creating account…" {...form}>
       {(state) => (
         <>
           <Field name="display_name" label="Name" autoComplete="name" maxLength={100} state={state} />
-          <Field name="email" label="Email" type="email" autoComplete="username" inputMode="email" required state={state} />
+          <Field
+            name="email"
+            label="Email"
+            type="email"
+            autoComplete="username"
+            inputMode="email"
+            required
+            state={state}
+          />
           <Field
             name="password"
             label="Password"

@@ -33,7 +33,7 @@ export function Field({ name, label, hint, state, ...input }: FieldProps) {
       ) : null}
       {wrong ? (
         <p id={`${id}-wrong`} className="wrong">
-          {wrong}
+          {label} {wrong}.
         </p>
       ) : null}
     </div>

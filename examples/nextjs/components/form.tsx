@@ -10,12 +10,14 @@ interface FormProps {
   readonly submit: string;
   readonly pending: string;
   readonly next?: string;
+  /** What to say before anything was sent. */
+  readonly message?: string;
   readonly className?: string;
   readonly children?: (state: FormState) => ReactNode;
 }
 
-export function Form({ action, submit, pending, next, className = "form", children }: FormProps) {
-  const [state, send, isPending] = useActionState(action, {});
+export function Form({ action, submit, pending, next, message, className = "form", children }: FormProps) {
+  const [state, send, isPending] = useActionState(action, message === undefined ? {} : { message });
   const isLeaving = state.goTo !== undefined;
   return (
     <form action={send} className={className} noValidate>
@@ -37,7 +39,12 @@ export function Message({ state }: { readonly state: FormState }) {
     if (state.isError) box.current?.focus();
   }, [state]);
   return (
-    <div ref={box} className={state.isError ? "message error" : "message"} role={state.isError ? "alert" : "status"} tabIndex={-1}>
+    <div
+      ref={box}
+      className={state.isError ? "message error" : "message"}
+      role={state.isError ? "alert" : "status"}
+      tabIndex={-1}
+    >
       {state.message}
     </div>
   );

@@ -19,6 +19,7 @@ interface InBrowserProps {
   readonly settings: BrowserSettings;
   readonly part: Part;
   readonly next?: string;
+  readonly message?: string;
 }
 
 /** All parts in one component, which is loaded late: in the default mode no page loads any of it. */
@@ -51,7 +52,13 @@ function Links({ settings }: { readonly settings: BrowserSettings }) {
 }
 
 /** The page goes to everybody who asks for it, so that what it shows of a person has to come from calls. */
-function ForMembers({ settings, part }: { readonly settings: BrowserSettings; readonly part: "me" | "members" | "archive" }) {
+function ForMembers({
+  settings,
+  part,
+}: {
+  readonly settings: BrowserSettings;
+  readonly part: "me" | "members" | "archive";
+}) {
   const profile = useProfile(settings);
   if (profile === undefined) return <Waiting />;
   if (part === "me") return <Profile profile={profile} />;

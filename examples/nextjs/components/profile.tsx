@@ -7,17 +7,28 @@ export interface ProfileData {
   readonly rows: readonly (readonly [label: string, value: string])[];
 }
 
+// One zone for all: the server does not know the visitor's.
+const moments = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZone: "UTC",
+  timeZoneName: "short",
+});
+
 /** The parts of a message that are shown, as plain data that can go into a page. */
 export function profileOf(user: User, session: Session): ProfileData {
   const at = (moment: { readonly seconds: bigint } | undefined) =>
-    moment === undefined ? "–" : new Date(Number(moment.seconds) * 1000).toISOString().slice(0, 16).replace("T", " ");
+    moment === undefined ? "–" : moments.format(Number(moment.seconds) * 1000);
   return {
     name: user.displayName || user.email,
     rows: [
       ["Email", user.email],
-      ["Member since", `${at(user.createdAt)} UTC`],
-      ["Signed in", `${at(session.authenticatedAt)} UTC`],
-      ["Until, at the latest", `${at(session.expiresAt)} UTC`],
+      ["Member since", at(user.createdAt)],
+      ["Signed in", at(session.authenticatedAt)],
+      ["Until, at the latest", at(session.expiresAt)],
     ],
   };
 }

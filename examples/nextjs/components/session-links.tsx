@@ -1,7 +1,7 @@
 /** The corner of the header: ways in, or the way out. */
 
-import { connection } from "next/server";
 import Link from "next/link";
+import { connection } from "next/server";
 import { getSession } from "../auth/server";
 import { browserSettings, isSeenHere } from "../auth/settings";
 import { InBrowser } from "./late";

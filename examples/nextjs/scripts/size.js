@@ -23,7 +23,10 @@ await writeFile(`${BARE}package.json`, '{ "type": "module", "private": true }');
 await writeFile(`${BARE}next.config.js`, "export default { cacheComponents: true, partialPrefetching: true };");
 await writeFile(`${BARE}app/layout.js`, "export default ({ children }) => <html><body>{children}</body></html>;");
 await writeFile(`${BARE}app/page.js`, "export default () => <p>Hello</p>;");
-const [code] = await once(spawn(process.execPath, [NEXT, "build", BARE], { env, stdio: ["ignore", "ignore", "inherit"] }), "exit");
+const [code] = await once(
+  spawn(process.execPath, [NEXT, "build", BARE], { env, stdio: ["ignore", "ignore", "inherit"] }),
+  "exit",
+);
 if (code !== 0) throw new Error("the bare page does not build");
 
 const bare = await load(BARE, "/");
@@ -31,7 +34,9 @@ const ours = await load(APP, "/sign-in");
 const isPackage = ({ text }) => MARKS.some((mark) => text.includes(mark));
 const package_ = ours.filter(isPackage);
 // The other modes' files have to be found by the same marks.
-const all = await Promise.all((await readdir(`${APP}.next/static/chunks`)).map((name) => readChunk(APP, `static/chunks/${name}`)));
+const all = await Promise.all(
+  (await readdir(`${APP}.next/static/chunks`)).map((name) => readChunk(APP, `static/chunks/${name}`)),
+);
 if (!all.some(isPackage)) throw new Error("no file is known by its marks any more");
 print("a page of Next.js that does nothing", bare);
 print("the sign-in page of the default mode", ours);
@@ -43,7 +48,10 @@ if (sum(package_) > LIMIT) {
 
 /** The scripts that this page of the built app loads at once. */
 async function load(folder, path) {
-  const server = spawn(process.execPath, [NEXT, "start", folder, "--port", "0"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(process.execPath, [NEXT, "start", folder, "--port", "0"], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   try {
     const origin = await new Promise((resolve, reject) => {
       server.on("exit", () => reject(new Error("the app did not start")));

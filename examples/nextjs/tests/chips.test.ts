@@ -34,13 +34,10 @@ for (const blocks of [true, false]) {
       const cookies = await browser.context.cookies();
       const { partitionKey } = cookies[0] ?? {};
       assert.match(String(partitionKey), /^http:\/\/localhost/, "they belong to the app's site");
-      assert.deepEqual(
-        cookies.map(({ name, domain, partitionKey: key }) => [name, domain, key]).sort(),
-        [
-          ["__Host-countersign-x-access", "127.0.0.1", partitionKey],
-          ["__Host-countersign-x-refresh", "127.0.0.1", partitionKey],
-        ],
-      );
+      assert.deepEqual(cookies.map(({ name, domain, partitionKey: key }) => [name, domain, key]).sort(), [
+        ["__Host-countersign-x-access", "127.0.0.1", partitionKey],
+        ["__Host-countersign-x-refresh", "127.0.0.1", partitionKey],
+      ]);
       // Not sent to the app's own server, nor to the service when it is the page.
       const sent: string[] = [];
       browser.context.on("request", (request) => {

@@ -52,14 +52,23 @@ async function frame(tab: Page, src: string, sandbox?: string): Promise<Frame> {
 async function attack(from: Page | Frame, email: string): Promise<readonly string[]> {
   return from.evaluate(
     async ([app, email, password]) => {
-      const bodies = [undefined, "", new URLSearchParams({ email, password }), new FormData(), new Blob(["[{}]"], { type: "text/plain" })];
+      const bodies = [
+        undefined,
+        "",
+        new URLSearchParams({ email, password }),
+        new FormData(),
+        new Blob(["[{}]"], { type: "text/plain" }),
+      ];
       const read: string[] = [];
       for (const path of ["/sign-out", "/sign-in", "/me", "/"]) {
         for (const mode of ["no-cors", "cors"] as const) {
           for (const method of ["POST", "GET"]) {
             for (const body of method === "POST" ? bodies : [undefined]) {
               const init = { method, mode, credentials: "include" as const, body: body ?? null };
-              const text = await fetch(app + path, init).then((answer) => answer.text(), () => "");
+              const text = await fetch(app + path, init).then(
+                (answer) => answer.text(),
+                () => "",
+              );
               if (text !== "") read.push(`${method} ${path} ${text.slice(0, 80)}`);
             }
           }
@@ -67,7 +76,9 @@ async function attack(from: Page | Frame, email: string): Promise<readonly strin
         navigator.sendBeacon(app + path, "x");
       }
       // Next.js' own header needs leave to be sent.
-      await fetch(`${app}/me`, { method: "POST", credentials: "include", headers: { "next-action": "x" } }).catch(() => undefined);
+      await fetch(`${app}/me`, { method: "POST", credentials: "include", headers: { "next-action": "x" } }).catch(
+        () => undefined,
+      );
       return read;
     },
     [world.url, email, PASSWORD] as const,
@@ -103,7 +114,10 @@ test("no other page can act or read in a visitor's name: not around the app, not
     assert.deepEqual(await attack(await frame(tab, site), email), [], `${site} in a frame`);
     assert.deepEqual(await attack(await frame(tab, site, "allow-scripts"), email), [], `${site} in a sandbox`);
   }
-  assert.deepEqual([world.count("Logout"), world.count("Login"), world.count("SignUp")], [0, before.login, before.signUp]);
+  assert.deepEqual(
+    [world.count("Logout"), world.count("Login"), world.count("SignUp")],
+    [0, before.login, before.signUp],
+  );
   await tab.reload();
   await tab.getByRole("heading", { name: "Hello, Ada" }).waitFor();
   await tab.close();
@@ -118,13 +132,21 @@ test("a form on another page signs nobody out, and nobody in", async () => {
   fields.set("email", email);
   fields.set("password", PASSWORD);
   for (const site of elsewhere) {
-    for (const [action, entries] of [["/sign-out", []], ["/sign-in", [...fields.entries()]]] as const) {
+    for (const [action, entries] of [
+      ["/sign-out", []],
+      ["/sign-in", [...fields.entries()]],
+    ] as const) {
       const other = await browser.tab(site);
       const answered = other.waitForResponse(world.url + action);
       await other.evaluate(
         ([action, entries]) => {
-          const form = Object.assign(document.createElement("form"), { action, method: "post", enctype: "multipart/form-data" });
-          for (const [name, value] of entries) form.append(Object.assign(document.createElement("input"), { name, value }));
+          const form = Object.assign(document.createElement("form"), {
+            action,
+            method: "post",
+            enctype: "multipart/form-data",
+          });
+          for (const [name, value] of entries)
+            form.append(Object.assign(document.createElement("input"), { name, value }));
           document.body.append(form);
           form.submit();
         },

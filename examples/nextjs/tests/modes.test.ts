@@ -39,7 +39,10 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       await signIn(tab, email, "correct horse battery stable");
       const alert = tab.getByRole("alert").filter({ hasText: "The email address or the password is wrong." });
       await alert.waitFor();
-      assert.ok(await alert.evaluate((box) => box === document.activeElement), "it is read out, and next in the tab order");
+      assert.ok(
+        await alert.evaluate((box) => box === document.activeElement),
+        "it is read out, and next in the tab order",
+      );
       assert.equal(await field(tab, "Email").inputValue(), email, "what was written is not lost");
 
       await signIn(tab, email);
@@ -47,7 +50,10 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       assert.equal(new URL(tab.url()).pathname, "/me");
       assert.equal(await tab.evaluate(() => document.cookie), "");
       const kept = await browser.context.cookies();
-      assert.deepEqual(kept.map(({ domain }) => domain), Array(cookies).fill(host));
+      assert.deepEqual(
+        kept.map(({ domain }) => domain),
+        Array(cookies).fill(host),
+      );
       assert.ok(kept.every(({ name, httpOnly, secure }) => name.startsWith("__Host-") && httpOnly && secure));
       const stored = await tab.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
       assert.doesNotMatch(stored, /v4\.public|cs_rt_/);
@@ -61,9 +67,9 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       }
       await greeting(tab).waitFor();
 
-      world.clock.expireTokens();
-      const before = world.count("Refresh");
       if (rendersHere) {
+        world.clock.expireTokens();
+        const before = world.count("Refresh");
         const pages = await tab.evaluate(() =>
           Promise.all(Array.from({ length: 20 }, async () => (await (await fetch("/me")).text()).includes("Ada"))),
         );
@@ -71,6 +77,9 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
         assert.equal(world.count("Refresh"), before + 1);
       }
       await tab.getByRole("link", { name: "countersign" }).click();
+      await tab.getByRole("button", { name: "Who am I?" }).waitFor();
+      world.clock.expireTokens();
+      const before = world.count("Refresh");
       await tab.getByRole("button", { name: "Who am I?" }).click();
       await tab.getByText(`You are Ada (${email}).`).waitFor();
       assert.equal(world.count("Refresh"), before + 1);

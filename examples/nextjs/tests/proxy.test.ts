@@ -7,12 +7,16 @@ import { createAuthClient } from "countersign";
 import { address, assertHides, assertShows, PASSWORD, Visitor } from "./support/visitor.js";
 import { World } from "./support/world.js";
 
-const SET = /^__Host-countersign-(access|refresh)=[\w.-]+; Path=\/; Expires=[^;]+; Max-Age=\d{6}; Secure; HttpOnly; SameSite=lax$/;
+const SET =
+  /^__Host-countersign-(access|refresh)=[\w.-]+; Path=\/; Expires=[^;]+; Max-Age=\d{6}; Secure; HttpOnly; SameSite=lax$/;
 const DELETED = /^__Host-countersign-(access|refresh)=; Path=\/; Max-Age=0; Secure; HttpOnly; SameSite=lax$/;
 
 let world: World;
 before(async () => {
-  world = await World.start({ apps: 2, service: { COUNTERSIGN_SERVER__BEHIND_PROXY: "true", COUNTERSIGN_SERVER__TRUSTED_PROXIES: "127.0.0.0/8" } });
+  world = await World.start({
+    apps: 2,
+    service: { COUNTERSIGN_SERVER__BEHIND_PROXY: "true", COUNTERSIGN_SERVER__TRUSTED_PROXIES: "127.0.0.0/8" },
+  });
 });
 after(() => world?.remove());
 
@@ -35,7 +39,12 @@ test("who is not signed in is sent to sign in from every protected path, in ever
     "/members/no/such/page": "/members/no/such/page",
   };
   for (const [path, next] of Object.entries(turns)) {
-    for (const init of [{}, { method: "HEAD" }, { headers: { rsc: "1" } }, { headers: { "x-middleware-subrequest": "proxy:proxy:proxy:proxy:proxy" } }]) {
+    for (const init of [
+      {},
+      { method: "HEAD" },
+      { headers: { rsc: "1" } },
+      { headers: { "x-middleware-subrequest": "proxy:proxy:proxy:proxy:proxy" } },
+    ]) {
       const answer = await visitor.send(path, init);
       const location = new URL(answer.headers.get("location") ?? "", world.url);
       assert.deepEqual([answer.status, location.origin, location.pathname], [307, world.url, "/sign-in"], path);
@@ -148,7 +157,12 @@ test("a session that was ended elsewhere is over at once, and its cookies go whe
 test("cookies that are no tokens open nothing", async () => {
   const good = await Visitor.signedIn(world.url);
   const [access = "", refresh = ""] = [...good.cookies.values()];
-  for (const [a, r] of [["x", "y"], [`${access}.`, ""], [access.slice(0, -4), refresh.slice(0, -4)], [refresh, access]] as const) {
+  for (const [a, r] of [
+    ["x", "y"],
+    [`${access}.`, ""],
+    [access.slice(0, -4), refresh.slice(0, -4)],
+    [refresh, access],
+  ] as const) {
     const visitor = new Visitor(world.url);
     visitor.cookies.set("__Host-countersign-access", a).set("__Host-countersign-refresh", r);
     assert.equal((await visitor.send("/me")).status, 307, a);
@@ -182,7 +196,10 @@ test("the switch for Safari works on this machine alone", async () => {
   const loopback = await World.start({ app: { COUNTERSIGN_INSECURE_COOKIES: "true" } });
   try {
     const visitor = await Visitor.signedIn(loopback.url);
-    assertCookies(visitor.lastSetCookie, /^countersign-(access|refresh)=[\w.-]+; Path=\/; Expires=[^;]+; Max-Age=\d{6}; HttpOnly; SameSite=lax$/);
+    assertCookies(
+      visitor.lastSetCookie,
+      /^countersign-(access|refresh)=[\w.-]+; Path=\/; Expires=[^;]+; Max-Age=\d{6}; HttpOnly; SameSite=lax$/,
+    );
     assertShows(await visitor.page("/me"), /Ada/);
     for (const host of ["app.example.com", "localhost.example.com", "127.0.0.1.example.com", "localhost@example.com"]) {
       assert.equal((await sendAs(host, loopback.url, "/sign-in")).statusCode, 500, host);

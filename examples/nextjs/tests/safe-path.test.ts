@@ -5,7 +5,15 @@ import { test } from "node:test";
 import { safePath } from "countersign/next/proxy";
 
 test("a path of the app's own is taken as it is", () => {
-  for (const path of ["/", "/me", "/me?tab=1&q=a%20b#top", "/a/b/", "/%2F%2Fevil.example", "/?next=https://evil.example", "/@evil.example"]) {
+  for (const path of [
+    "/",
+    "/me",
+    "/me?tab=1&q=a%20b#top",
+    "/a/b/",
+    "/%2F%2Fevil.example",
+    "/?next=https://evil.example",
+    "/@evil.example",
+  ]) {
     assert.equal(safePath(path), path);
   }
   assert.equal(safePath("/a/../me"), "/me");
@@ -44,7 +52,24 @@ test("everything else leads to the fallback", () => {
 });
 
 test("what is taken stays on this site, however it is read", () => {
-  const pieces = ["/", "//", "\\", ".", "..", "%2f", "%5c", "@", ":", "?", "#", "evil.example", "\t", "\r", " ", "http:"];
+  const pieces = [
+    "/",
+    "//",
+    "\\",
+    ".",
+    "..",
+    "%2f",
+    "%5c",
+    "@",
+    ":",
+    "?",
+    "#",
+    "evil.example",
+    "\t",
+    "\r",
+    " ",
+    "http:",
+  ];
   for (const one of pieces) {
     for (const two of pieces) {
       for (const three of pieces) {

@@ -63,6 +63,7 @@ const BAD: &[(&[(&str, &str)], &str)] = &[
     (&[("tokens.access_lifetime", "16m")], "tokens.access_lifetime"),
     (&[("tokens.access_lifetime", "59s")], "tokens.access_lifetime"),
     (&[("tokens.access_lifetime", "0s")], "tokens.access_lifetime"),
+    (&[("keys.rotate_every", "23h")], "keys.rotate_every"),
     (&[("revocation.stale_after", "61s")], "revocation.stale_after"),
     (&[("revocation.on_stale", "allow")], "revocation.on_stale"),
     (&[("sessions.idle", "-1d")], "sessions.idle"),

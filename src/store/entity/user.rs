@@ -24,6 +24,7 @@ pub struct Model {
     pub created_at: i64,
     #[sea_orm(column_type = "Text")]
     pub locale: String,
+    pub delete_after: Option<i64>,
     #[sea_orm(has_many)]
     pub sessions: HasMany<super::session::Entity>,
 }

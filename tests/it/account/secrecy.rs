@@ -21,7 +21,7 @@ async fn with_accounts(app: &TestApp) {
     for address in &STATES[1..] {
         sign_up(&mut client, address).await;
     }
-    app.app.deliver_mail().await.unwrap();
+    app.deliver().await;
     app.database.execute("DELETE FROM codes").await;
     app.database.execute("UPDATE users SET email_verified_at = 1 WHERE email_key = 'verified@example.com'").await;
     app.database.execute("UPDATE users SET password_hash = NULL WHERE email_key = 'passwordless@example.com'").await;

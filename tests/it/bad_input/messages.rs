@@ -163,7 +163,7 @@ async fn everything_that_is_wrong_is_said_at_once() {
         ),
         (
             "Login",
-            LoginRequest { email: String::new(), password: String::new(), delivery: 9 }.encode_to_vec(),
+            LoginRequest { delivery: 9, ..LoginRequest::default() }.encode_to_vec(),
             "InvalidArgument INVALID_FIELDS email,password,delivery",
         ),
         (

@@ -17,7 +17,12 @@ fn on(database: &Database) -> Binary {
 
 async fn login_with(client: &mut Client, password: &str) -> String {
     let delivery = TokenDelivery::Body.into();
-    let request = LoginRequest { email: "ada@example.com".to_owned(), password: password.to_owned(), delivery };
+    let request = LoginRequest {
+        email: "ada@example.com".to_owned(),
+        password: password.to_owned(),
+        delivery,
+        device_token: None,
+    };
     summary(&client.login(request).await.unwrap_err())
 }
 

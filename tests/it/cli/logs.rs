@@ -1,7 +1,8 @@
 //! The log at its most talkative: no secret that went through the service is in it, and nothing that was sent can forge it.
 
 use countersign::proto::{
-    LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse, TokenDelivery, Tokens, WhoAmIRequest,
+    LoginResponse, LogoutRequest, LogoutResponse, RefreshRequest, RefreshResponse, ResetPasswordRequest, TokenDelivery,
+    Tokens, VerifyEmailRequest, WhoAmIRequest,
 };
 use http::{HeaderMap, Method};
 use tokio::{
@@ -35,12 +36,15 @@ impl Canaries {
     fn add_tokens(&mut self, tokens: &Tokens) {
         self.add("an access token", &tokens.access_token);
         self.add("a refresh token", &tokens.refresh_token);
+        if let Some(device) = &tokens.device_token {
+            self.add("a device token", device);
+        }
     }
 
-    fn add_cookies(&mut self, headers: &HeaderMap) -> String {
+    fn add_cookies(&mut self, headers: &HeaderMap, count: usize) -> String {
         let lines = headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
         let pairs: Vec<&str> = lines.map(|line| line.split(';').next().unwrap()).collect();
-        assert_eq!(pairs.len(), 2);
+        assert_eq!(pairs.len(), count);
         for pair in &pairs {
             self.add("a cookie", pair.split_once('=').unwrap().1);
         }
@@ -75,7 +79,19 @@ async fn by_bearer(client: &mut Client, canaries: &mut Canaries) -> Vec<Status> 
     canaries.add("a malformed address", "canary-not-an-address");
     canaries.add("a password that is too long", "canary-long-password");
     canaries.add("a malformed token", "canary-token");
+    canaries.add("a code", "canary-code-token");
+    canaries.add("digits", "91827364");
+    canaries.add("a new password", "canary-new-password");
+    let by_token = VerifyEmailRequest { token: "cs_ot_canary-code-token".to_owned(), ..Default::default() };
+    let by_digits = ResetPasswordRequest {
+        email: EMAIL.to_owned(),
+        code: "91827364".to_owned(),
+        new_password: "canary-new-password".to_owned(),
+        ..Default::default()
+    };
     vec![
+        client.verify_email(by_token).await.unwrap_err(),
+        client.reset_password(by_digits).await.unwrap_err(),
         client.login(wrong).await.unwrap_err(),
         client.login(weak).await.unwrap_err(),
         client.who_am_i(with_bearer(WhoAmIRequest {}, &second.access_token)).await.unwrap_err(),
@@ -90,12 +106,12 @@ async fn by_cookie(http: &Http, canaries: &mut Canaries) {
     message.delivery = TokenDelivery::Cookie.into();
     let (answer, headers) = http.call::<LoginResponse>(Encoding::Text, "Login", &message, &[("origin", PAGE)]).await;
     answer.unwrap();
-    let cookies = canaries.add_cookies(&headers);
+    let cookies = canaries.add_cookies(&headers, 3);
     let message = RefreshRequest { delivery: TokenDelivery::Cookie.into(), ..Default::default() };
     let headers = [("origin", PAGE), ("cookie", &cookies)];
     let (answer, headers) = http.call::<RefreshResponse>(Encoding::Binary, "Refresh", &message, &headers).await;
     answer.unwrap();
-    let cookies = canaries.add_cookies(&headers);
+    let cookies = canaries.add_cookies(&headers, 2);
     let evil = [("origin", "https://evil.example"), ("cookie", cookies.as_str())];
     let _ =
         http.call::<LogoutResponse>(Encoding::Binary, "Logout", &LogoutRequest::default(), &evil).await.0.unwrap_err();

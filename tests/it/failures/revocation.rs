@@ -135,7 +135,7 @@ on_both_engines! {
         let node = app.use_cases(&app.setup.master_keys).await.unwrap();
         let login = async || {
             let (email, password) = ("ada@example.com".parse().unwrap(), Password::parse(PASSWORD).unwrap());
-            let command = Login { email, password, device: Device::default() };
+            let command = Login { email, password, device: Device::default(), known: None };
             node.login(command).await.unwrap().tokens.access
         };
         let oldest = login().await;

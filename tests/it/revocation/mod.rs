@@ -27,7 +27,7 @@ async fn verdict(node: &App, token: &AccessToken) -> &'static str {
 /// A session more of somebody who has an account.
 async fn log_in(node: &App, email: &str) -> SignedIn {
     let (email, password) = (email.parse().unwrap(), Password::parse(PASSWORD).unwrap());
-    node.login(Login { email, password, device: Device::default() }).await.unwrap()
+    node.login(Login { email, password, device: Device::default(), known: None }).await.unwrap()
 }
 
 async fn log_out(node: &App, token: &AccessToken) {

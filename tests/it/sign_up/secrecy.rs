@@ -70,7 +70,8 @@ on_both_engines! {
         let web = web.flat_map(|wire| [(wire, TokenDelivery::Body, &[][..]), (wire, TokenDelivery::Cookie, page)]);
         for (wire, delivery, headers) in native.into_iter().chain(web) {
             let guess = async |email: &str, password: &str| {
-                let request = LoginRequest { email: email.into(), password: password.into(), delivery: delivery.into() };
+                let delivery = delivery.into();
+                let request = LoginRequest { email: email.into(), password: password.into(), delivery, device_token: None };
                 wire.call(&app, "Login", &frame(&request), headers).await
             };
             let unknown = guess("unknown@example.com", PASSWORD).await;

@@ -21,9 +21,22 @@ pub struct SetCookie {
 }
 
 impl SetCookie {
-    /// All that an answer sets, in its order.
+    /// All of the session's that an answer sets, in its order.
     pub fn all(headers: &HeaderMap) -> Vec<Self> {
-        headers.get_all("set-cookie").iter().map(|header| Self::parse(header.to_str().unwrap())).collect()
+        Self::of_answer(headers).filter(|cookie| !cookie.is_device()).collect()
+    }
+
+    /// The one that an answer sets for the browser to be known by.
+    pub fn device(headers: &HeaderMap) -> Option<Self> {
+        Self::of_answer(headers).find(Self::is_device)
+    }
+
+    fn of_answer(headers: &HeaderMap) -> impl Iterator<Item = Self> {
+        headers.get_all("set-cookie").iter().map(|header| Self::parse(header.to_str().unwrap()))
+    }
+
+    fn is_device(&self) -> bool {
+        self.name.ends_with("-device")
     }
 
     fn parse(text: &str) -> Self {
@@ -41,6 +54,8 @@ pub struct Browser {
     pub encoding: Encoding,
     pub page: &'static str,
     pub jar: BTreeMap<String, String>,
+    /// By which it is known again; outlives every session.
+    pub device: Option<SetCookie>,
 }
 
 /// What came back, and the cookies that it set.
@@ -48,7 +63,7 @@ pub type Answer<Response> = (Result<Response, Status>, Vec<SetCookie>);
 
 impl Browser {
     pub fn new(http: Http, page: &'static str) -> Self {
-        Self { http, encoding: Encoding::Binary, page, jar: BTreeMap::new() }
+        Self { http, encoding: Encoding::Binary, page, jar: BTreeMap::new(), device: None }
     }
 
     /// Calls with the cookies of the jar, and keeps what is set.
@@ -57,7 +72,11 @@ impl Browser {
         method: &str,
         message: &impl Message,
     ) -> Answer<Response> {
-        let (answer, set) = self.call_with(method, message, &self.cookies(), &[]).await;
+        let device = self.device.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value));
+        let cookies: Vec<_> = self.cookies().into_iter().chain(device).collect();
+        let (answer, headers) = self.exchange(method, message, &cookies, &[]).await;
+        self.device = SetCookie::device(&headers).or(self.device.take());
+        let set = SetCookie::all(&headers);
         for cookie in &set {
             if cookie.attributes.contains("Max-Age=0") {
                 self.jar.remove(&cookie.name);
@@ -76,10 +95,20 @@ impl Browser {
         cookies: &[String],
         others: &[(&str, &str)],
     ) -> Answer<Response> {
+        let (answer, headers) = self.exchange(method, message, cookies, others).await;
+        (answer, SetCookie::all(&headers))
+    }
+
+    async fn exchange<Response: Message + Default>(
+        &self,
+        method: &str,
+        message: &impl Message,
+        cookies: &[String],
+        others: &[(&str, &str)],
+    ) -> (Result<Response, Status>, HeaderMap) {
         let cookies = cookies.iter().map(|field| ("cookie", field.as_str()));
         let headers: Vec<_> = cookies.chain([("origin", self.page)]).chain(others.iter().copied()).collect();
-        let (answer, headers) = self.http.call(self.encoding, method, message, &headers).await;
-        (answer, SetCookie::all(&headers))
+        self.http.call(self.encoding, method, message, &headers).await
     }
 
     /// The jar as `cookie` fields: one over HTTP/1.1; as many as there are cookies over HTTP/2, as browsers do.

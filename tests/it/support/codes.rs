@@ -61,7 +61,7 @@ impl Mailed {
 impl TestApp {
     /// What the last letter to an address with this subject carries.
     pub async fn mailed(&self, email: &str, subject: &str) -> Mailed {
-        self.app.deliver_mail().await.unwrap();
+        self.deliver().await;
         Mailed::read(email, &self.mail.last(email, subject).unwrap_or_else(|| panic!("{subject} to {email}")))
     }
 

@@ -1,8 +1,12 @@
 //! What tests say to the service over native gRPC, and how they read its answers.
 
-use countersign::proto::{
-    LoginRequest, RefreshRequest, SignUpRequest, SignedIn, TokenDelivery, Tokens,
-    auth_service_client::AuthServiceClient, login_response::Outcome,
+use countersign::{
+    app::CreateUser,
+    domain::{DisplayName, NewPassword},
+    proto::{
+        LoginRequest, RefreshRequest, SignUpRequest, SignedIn, TokenDelivery, Tokens,
+        auth_service_client::AuthServiceClient, login_response::Outcome,
+    },
 };
 use tonic::{Request, Status, transport::Channel};
 use tonic_types::StatusExt as _;
@@ -35,7 +39,8 @@ pub fn sign_up_request(email: &str) -> SignUpRequest {
 }
 
 pub fn login_request(email: &str) -> LoginRequest {
-    LoginRequest { email: email.to_owned(), password: PASSWORD.to_owned(), delivery: TokenDelivery::Unspecified.into() }
+    let delivery = TokenDelivery::Unspecified.into();
+    LoginRequest { email: email.to_owned(), password: PASSWORD.to_owned(), delivery, device_token: None }
 }
 
 pub async fn sign_up(client: &mut Client, email: &str) {
@@ -56,6 +61,18 @@ pub async fn refresh(client: &mut Client, token: &str) -> Result<Tokens, Status>
 }
 
 impl TestApp {
+    /// An account that an operator made, of which nobody is told.
+    pub async fn with_account(&self, email: &str) {
+        let command = CreateUser {
+            email: email.parse().unwrap(),
+            password: NewPassword::parse(PASSWORD, self.setup.policy.passwords).unwrap(),
+            display_name: DisplayName::default(),
+            roles: Vec::new(),
+            verified: false,
+        };
+        self.app.create_user(command).await.unwrap();
+    }
+
     /// Somebody new with an open session.
     pub async fn signed_in(&self, email: &str) -> SignedIn {
         let mut client = self.client().await;

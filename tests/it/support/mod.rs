@@ -10,6 +10,7 @@ pub mod http;
 mod mail;
 pub mod process;
 pub mod proxy;
+pub mod smtp;
 pub mod tls;
 pub mod wire;
 
@@ -21,7 +22,7 @@ use countersign::{
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
-    mail::Templates,
+    mail::{Mailer, Templates},
     proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
@@ -33,7 +34,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::H
 
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
-pub use mail::CapturedMail;
+pub use mail::{CapturedMail, Moody};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const PAGE: &str = "https://app.example.com";
@@ -76,6 +77,8 @@ pub struct Setup {
     pub statement_timeout: Duration,
     /// Has PostgreSQL give up transactions for each other's sake.
     pub serializable: bool,
+    /// Sends mail instead of keeping it.
+    pub mailer: Option<Arc<dyn Mailer>>,
 }
 
 /// The real service.
@@ -93,7 +96,8 @@ pub struct TestApp {
     running: JoinHandle<()>,
 }
 
-fn templates() -> Templates {
+/// The letters that come with the service.
+pub fn templates() -> Templates {
     Templates::load(None, "Example", "https://app.example.com".parse().unwrap()).unwrap()
 }
 
@@ -124,8 +128,10 @@ impl Default for Setup {
                 },
                 max_sessions_per_user: 50,
                 step_up: Duration::from_mins(10),
+                deletion_grace: Duration::from_hours(7 * 24),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                rotate_keys_every: Duration::from_hours(90 * 24),
                 staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {
@@ -140,6 +146,7 @@ impl Default for Setup {
             database_port: None,
             statement_timeout: Duration::from_secs(30),
             serializable: false,
+            mailer: None,
         }
     }
 }
@@ -191,7 +198,7 @@ impl TestApp {
             store: store.clone(),
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
-            mailer: mail.clone(),
+            mailer: setup.mailer.clone().unwrap_or_else(|| mail.clone()),
             templates: templates(),
             clock: clock.clone(),
             entropy,
@@ -235,9 +242,14 @@ impl TestApp {
         HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
     }
 
+    /// Tries every letter that is due.
+    pub async fn deliver(&self) {
+        self.app.deliver_mail(&CancellationToken::new()).await.unwrap();
+    }
+
     /// Every letter that has left so far, as `address: subject`, those that were due now included.
     pub async fn letters(&self) -> Vec<String> {
-        self.app.deliver_mail().await.unwrap();
+        self.deliver().await;
         self.mail.sent()
     }
 

@@ -19,8 +19,14 @@ pub struct Tls {
 
 impl Tls {
     pub fn create() -> Self {
+        Self::of(&["localhost", "127.0.0.1"])
+    }
+
+    /// The same for other names.
+    pub fn of(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
         let tls = Self { folder, certificate: made.cert };
         fs::write(tls.files().certificate, tls.certificate.pem()).unwrap();
         fs::write(tls.files().key, made.signing_key.serialize_pem()).unwrap();

@@ -94,14 +94,14 @@ async fn another_key_is_another_service() {
     ] {
         assert_eq!(authenticate(&app.app, &token).await, Err(Rejection::TokenInvalid), "{token}");
     }
-    // Known to the service, but revoked: as if it were not.
+    // Known to the service, but revoked: refused like one that is too old, so that honest holders of such tokens refresh.
     let revoked = Forge::new(50, &app.setup.master_keys, KeyState::Revoked);
     let retired = Forge::new(70, &app.setup.master_keys, KeyState::Retired);
     for key in [&revoked.key, &retired.key] {
         assert!(app.store.add_signing_key(key).await.unwrap());
     }
     let app = app.restart().await;
-    assert_eq!(authenticate(&app.app, &revoked.sign(&claims, &revoked.footer())).await, Err(Rejection::TokenInvalid));
+    assert_eq!(authenticate(&app.app, &revoked.sign(&claims, &revoked.footer())).await, Err(Rejection::TokenExpired));
     assert_eq!(authenticate(&app.app, &retired.sign(&claims, &retired.footer())).await, Ok(()));
 }
 
@@ -135,19 +135,16 @@ async fn a_token_for_somebody_or_something_else_is_refused() {
         with("aal", json!(-1)),
         with("aal", json!(256)),
         with("exp", json!(2_000_000_000)),
-        with("exp", json!("1 hour")),
-        with("exp", json!("2099")),
-        with("exp", json!("2099-01-01")),
-        with("exp", json!("2099-01-01T00:00:00")),
-        with("exp", json!("2099-13-01T00:00:00Z")),
-        with("exp", json!("2099-01-01 00:00:00Z")),
-        with("exp", json!("2099-01-01t00:00:00z")),
-        with("exp", json!("2099-01-01T00:00:00.5Z")),
-        with("exp", json!("2099-01-01T00:00:00+00:00")),
         with("nbf", json!("yesterday")),
         with("iat", json!("")),
         with("auth_time", json!(0)),
     ];
+    // No moment; and moments in another spelling than ours, which other libraries read otherwise.
+    let moments = ["1 hour", "2099", "2099-01-01", "2099-01-01T00:00:00", "2099-13-01T00:00:00Z"];
+    wrong.extend(moments.map(|text| with("exp", json!(text))));
+    let spellings =
+        ["2099-01-01 00:00:00Z", "2099-01-01t00:00:00z", "2099-01-01T00:00:00.5Z", "2099-01-01T00:00:00+00:00"];
+    wrong.extend(spellings.map(|text| with("exp", json!(text))));
     for name in CLAIMS {
         wrong.push(without_claim(&claims, name));
         wrong.push(with(name, Value::Null));

@@ -11,9 +11,11 @@ export const metadata: Metadata = { title: "Me" };
 
 export default function MePage() {
   return (
-    <Suspense fallback={<Waiting />}>
-      <Me />
-    </Suspense>
+    <div className="column">
+      <Suspense fallback={<Waiting />}>
+        <Me />
+      </Suspense>
+    </div>
   );
 }
 

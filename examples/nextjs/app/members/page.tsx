@@ -11,9 +11,11 @@ export const metadata: Metadata = { title: "Members" };
 
 export default function MembersPage() {
   return (
-    <Suspense fallback={<Waiting />}>
-      <ForMembers />
-    </Suspense>
+    <div className="column">
+      <Suspense fallback={<Waiting />}>
+        <ForMembers />
+      </Suspense>
+    </div>
   );
 }
 

@@ -14,7 +14,7 @@ export default function SignUpPage({ searchParams }: PageProps<"/sign-up">) {
   return (
     <div className="narrow">
       <h1>Create an account</h1>
-      <Suspense fallback={<Waiting lines={4} />}>
+      <Suspense fallback={<Waiting className="card" lines={4} />}>
         <SignUp searchParams={searchParams} />
       </Suspense>
     </div>

@@ -18,7 +18,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 /** A net against hanging, on a machine that is busy. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** A browser with nothing in it, which blocks cookies of other sites or does not. */
 export class Browser {
@@ -31,7 +31,8 @@ export class Browser {
   }
 
   static async start({ blocks = true } = {}): Promise<Browser> {
-    if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
+    if (!existsSync(CHROMIUM))
+      throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
     const directory = await mkdtemp(join(tmpdir(), "countersign-chromium-"));
     await mkdir(join(directory, "Default"));
     // Chromium itself lets other sites' cookies pass, and Debian's does not: so it is said either way.

@@ -43,6 +43,7 @@ function library(): string {
   const found = readdirSync("/usr/lib")
     .map((architecture) => `/usr/lib/${architecture}/faketime/libfaketimeMT.so.1`)
     .find((path) => existsSync(path));
-  if (found === undefined) throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
+  if (found === undefined)
+    throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
   return found;
 }

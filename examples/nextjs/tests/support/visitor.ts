@@ -48,7 +48,8 @@ export class Visitor {
   /** One request; redirects are answers. */
   async send(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (this.cookies.size > 0) headers.set("cookie", [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "));
+    if (this.cookies.size > 0)
+      headers.set("cookie", [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "));
     const answer = await fetch(this.#url + path, { redirect: "manual", ...init, headers });
     this.lastSetCookie = answer.headers.getSetCookie();
     for (const line of this.lastSetCookie) {
@@ -65,7 +66,9 @@ export class Visitor {
 
   /** The page's form with this button, as a browser has it before the page's script has loaded. */
   async form(path: string, button: string): Promise<FormData> {
-    const form = (await this.page(path)).split("<form").find((text) => text.split("</form>")[0]?.includes(`>${button}</button>`));
+    const form = (await this.page(path))
+      .split("<form")
+      .find((text) => text.split("</form>")[0]?.includes(`>${button}</button>`));
     if (form === undefined) throw new Error(`${path} has no form to ${button}`);
     const data = new FormData();
     for (const [input] of (form.split("</form>")[0] ?? "").matchAll(/<input type="hidden"[^>]*>/g)) {
@@ -83,7 +86,8 @@ export class Visitor {
 
   async signUp(email: string): Promise<Response> {
     const form = await this.form("/sign-up", "Create account");
-    for (const [name, value] of Object.entries({ email, password: PASSWORD, display_name: "Ada" })) form.set(name, value);
+    for (const [name, value] of Object.entries({ email, password: PASSWORD, display_name: "Ada" }))
+      form.set(name, value);
     return this.post("/sign-up", form);
   }
 

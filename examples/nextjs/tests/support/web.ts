@@ -1,7 +1,7 @@
 /** Servers that are not ours: somebody else's page, and a service that sets its cookies in another way. */
 
 import { once } from "node:events";
-import { createServer, request, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export class Web {
@@ -25,7 +25,10 @@ export class Web {
       const { method, headers, url = "" } = incoming;
       const outgoing = request(service + url, { method, headers }, (answer) => {
         const cookies = (answer.headers["set-cookie"] ?? []).map((line) => line.replace("; Partitioned", ""));
-        response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...(cookies.length > 0 ? { "set-cookie": cookies } : {}) });
+        response.writeHead(answer.statusCode ?? 502, {
+          ...answer.headers,
+          ...(cookies.length > 0 ? { "set-cookie": cookies } : {}),
+        });
         answer.pipe(response);
       });
       incoming.pipe(outgoing);

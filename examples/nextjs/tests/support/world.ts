@@ -55,7 +55,9 @@ export class World {
   }
 
   /** In the mode "cross-site", with somebody between browsers and the service. */
-  static async startBehind(between: (service: string) => Promise<Web>): Promise<{ world: World; stop: () => Promise<void> }> {
+  static async startBehind(
+    between: (service: string) => Promise<Web>,
+  ): Promise<{ world: World; stop: () => Promise<void> }> {
     const ports = await Promise.all([freePort(), freePort()]);
     const web = await between(`http://127.0.0.1:${ports[0]}`);
     const app = { COUNTERSIGN_PUBLIC_URL: `http://127.0.0.1:${web.port}` };
@@ -85,7 +87,9 @@ export class World {
 
   /** What the service has logged of the calls of this RPC. */
   calls(rpc: string): readonly string[] {
-    return (this.#service?.said ?? []).filter((line) => line.includes(`AuthService/${rpc}"`) && line.includes("answered"));
+    return (this.#service?.said ?? []).filter(
+      (line) => line.includes(`AuthService/${rpc}"`) && line.includes("answered"),
+    );
   }
 
   /** What the app has logged. */
@@ -141,7 +145,10 @@ export class World {
 
 /** The built app, with nothing before its pages. */
 async function copyWithoutProxy(folder: string): Promise<string> {
-  await cp(join(APP, ".next"), join(folder, ".next"), { recursive: true, filter: (path) => !path.endsWith(".next/cache") });
+  await cp(join(APP, ".next"), join(folder, ".next"), {
+    recursive: true,
+    filter: (path) => !path.endsWith(".next/cache"),
+  });
   await cp(join(APP, "next.config.ts"), join(folder, "next.config.ts"));
   await symlink(join(APP, "node_modules"), join(folder, "node_modules"));
   const manifest = join(folder, ".next/server/functions-config-manifest.json");

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIksKDVNpZ25VcFJlcXVlc3QSDQoFZW1haWwYASABKAkSFQoIcGFzc3dvcmQYAiABKAlCA4ABARIUCgxkaXNwbGF5X25hbWUYAyABKAkiEAoOU2lnblVwUmVzcG9uc2UiZQoMTG9naW5SZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESLwoIZGVsaXZlcnkYAyABKA4yHS5jb3VudGVyc2lnbi52MS5Ub2tlbkRlbGl2ZXJ5IkkKDUxvZ2luUmVzcG9uc2USLQoJc2lnbmVkX2luGAEgASgLMhguY291bnRlcnNpZ24udjEuU2lnbmVkSW5IAEIJCgdvdXRjb21lIpABCghTaWduZWRJbhIiCgR1c2VyGAEgASgLMhQuY291bnRlcnNpZ24udjEuVXNlchIoCgdzZXNzaW9uGAIgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbhIrCgZ0b2tlbnMYAyABKAsyFi5jb3VudGVyc2lnbi52MS5Ub2tlbnNIAIgBAUIJCgdfdG9rZW5zIq4BCgZUb2tlbnMSGQoMYWNjZXNzX3Rva2VuGAEgASgJQgOAAQESGgoNcmVmcmVzaF90b2tlbhgCIAEoCUIDgAEBEjUKEWFjY2Vzc19leHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJyZWZyZXNoX2V4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIg8KDVdob0FtSVJlcXVlc3QiXgoOV2hvQW1JUmVzcG9uc2USIgoEdXNlchgBIAEoCzIULmNvdW50ZXJzaWduLnYxLlVzZXISKAoHc2Vzc2lvbhgCIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iXQoOUmVmcmVzaFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEi8KCGRlbGl2ZXJ5GAIgASgOMh0uY291bnRlcnNpZ24udjEuVG9rZW5EZWxpdmVyeSI+Cg9SZWZyZXNoUmVzcG9uc2USKwoJc2lnbmVkX2luGAEgASgLMhguY291bnRlcnNpZ24udjEuU2lnbmVkSW4iIwoNTG9nb3V0UmVxdWVzdBISCgpldmVyeXdoZXJlGAEgASgIIhAKDkxvZ291dFJlc3BvbnNlKmMKDVRva2VuRGVsaXZlcnkSHgoaVE9LRU5fREVMSVZFUllfVU5TUEVDSUZJRUQQABIXChNUT0tFTl9ERUxJVkVSWV9CT0RZEAESGQoVVE9LRU5fREVMSVZFUllfQ09PS0lFEAIy/wIKC0F1dGhTZXJ2aWNlEkcKBlNpZ25VcBIdLmNvdW50ZXJzaWduLnYxLlNpZ25VcFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5TaWduVXBSZXNwb25zZRJECgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2USTAoGV2hvQW1JEh0uY291bnRlcnNpZ24udjEuV2hvQW1JUmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLldob0FtSVJlc3BvbnNlIgOQAgESSgoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlEkcKBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZWIGcHJvdG8z", [file_countersign_v1_session, file_countersign_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIksKDVNpZ25VcFJlcXVlc3QSDQoFZW1haWwYASABKAkSFQoIcGFzc3dvcmQYAiABKAlCA4ABARIUCgxkaXNwbGF5X25hbWUYAyABKAkiEAoOU2lnblVwUmVzcG9uc2UilgEKDExvZ2luUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCghwYXNzd29yZBgCIAEoCUIDgAEBEi8KCGRlbGl2ZXJ5GAMgASgOMh0uY291bnRlcnNpZ24udjEuVG9rZW5EZWxpdmVyeRIeCgxkZXZpY2VfdG9rZW4YBCABKAlCA4ABAUgAiAEBQg8KDV9kZXZpY2VfdG9rZW4iSQoNTG9naW5SZXNwb25zZRItCglzaWduZWRfaW4YASABKAsyGC5jb3VudGVyc2lnbi52MS5TaWduZWRJbkgAQgkKB291dGNvbWUikAEKCFNpZ25lZEluEiIKBHVzZXIYASABKAsyFC5jb3VudGVyc2lnbi52MS5Vc2VyEigKB3Nlc3Npb24YAiABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uEisKBnRva2VucxgDIAEoCzIWLmNvdW50ZXJzaWduLnYxLlRva2Vuc0gAiAEBQgkKB190b2tlbnMi3wEKBlRva2VucxIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARIaCg1yZWZyZXNoX3Rva2VuGAIgASgJQgOAAQESNQoRYWNjZXNzX2V4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEnJlZnJlc2hfZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoMZGV2aWNlX3Rva2VuGAUgASgJQgOAAQFIAIgBAUIPCg1fZGV2aWNlX3Rva2VuIg8KDVdob0FtSVJlcXVlc3QiXgoOV2hvQW1JUmVzcG9uc2USIgoEdXNlchgBIAEoCzIULmNvdW50ZXJzaWduLnYxLlVzZXISKAoHc2Vzc2lvbhgCIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iXQoOUmVmcmVzaFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEi8KCGRlbGl2ZXJ5GAIgASgOMh0uY291bnRlcnNpZ24udjEuVG9rZW5EZWxpdmVyeSI+Cg9SZWZyZXNoUmVzcG9uc2USKwoJc2lnbmVkX2luGAEgASgLMhguY291bnRlcnNpZ24udjEuU2lnbmVkSW4iIwoNTG9nb3V0UmVxdWVzdBISCgpldmVyeXdoZXJlGAEgASgIIhAKDkxvZ291dFJlc3BvbnNlIkoKElZlcmlmeUVtYWlsUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEg0KBWVtYWlsGAIgASgJEhEKBGNvZGUYAyABKAlCA4ABASIVChNWZXJpZnlFbWFpbFJlc3BvbnNlIioKGVJlc2VuZFZlcmlmaWNhdGlvblJlcXVlc3QSDQoFZW1haWwYASABKAkiHAoaUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UiLAobUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJIh4KHFJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2UiZwoUUmVzZXRQYXNzd29yZFJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARINCgVlbWFpbBgCIAEoCRIRCgRjb2RlGAMgASgJQgOAAQESGQoMbmV3X3Bhc3N3b3JkGAQgASgJQgOAAQEiFwoVUmVzZXRQYXNzd29yZFJlc3BvbnNlKmMKDVRva2VuRGVsaXZlcnkSHgoaVE9LRU5fREVMSVZFUllfVU5TUEVDSUZJRUQQABIXChNUT0tFTl9ERUxJVkVSWV9CT0RZEAESGQoVVE9LRU5fREVMSVZFUllfQ09PS0lFEAIylQYKC0F1dGhTZXJ2aWNlEkcKBlNpZ25VcBIdLmNvdW50ZXJzaWduLnYxLlNpZ25VcFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5TaWduVXBSZXNwb25zZRJECgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2USTAoGV2hvQW1JEh0uY291bnRlcnNpZ24udjEuV2hvQW1JUmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLldob0FtSVJlc3BvbnNlIgOQAgESSgoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlElYKC1ZlcmlmeUVtYWlsEiIuY291bnRlcnNpZ24udjEuVmVyaWZ5RW1haWxSZXF1ZXN0GiMuY291bnRlcnNpZ24udjEuVmVyaWZ5RW1haWxSZXNwb25zZRJrChJSZXNlbmRWZXJpZmljYXRpb24SKS5jb3VudGVyc2lnbi52MS5SZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0GiouY291bnRlcnNpZ24udjEuUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UScQoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSKy5jb3VudGVyc2lnbi52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlcXVlc3QaLC5jb3VudGVyc2lnbi52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlc3BvbnNlElwKDVJlc2V0UGFzc3dvcmQSJC5jb3VudGVyc2lnbi52MS5SZXNldFBhc3N3b3JkUmVxdWVzdBolLmNvdW50ZXJzaWduLnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZRJHCgZMb2dvdXQSHS5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXF1ZXN0Gh4uY291bnRlcnNpZ24udjEuTG9nb3V0UmVzcG9uc2ViBnByb3RvMw", [file_countersign_v1_session, file_countersign_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * What makes an account.
@@ -94,6 +94,14 @@ export type LoginRequest = Message<"countersign.v1.LoginRequest"> & {
    * @generated from field: countersign.v1.TokenDelivery delivery = 3;
    */
   delivery: TokenDelivery;
+
+  /**
+   * What the device got when somebody last signed in from it, so that it is known again; not needed where it has the cookie.
+   * It opens nothing. Whoever signs in without is told by mail that a new device did.
+   *
+   * @generated from field: optional string device_token = 4;
+   */
+  deviceToken?: string | undefined;
 };
 
 /**
@@ -200,6 +208,13 @@ export type Tokens = Message<"countersign.v1.Tokens"> & {
    * @generated from field: google.protobuf.Timestamp refresh_expires_at = 4;
    */
   refreshExpiresAt?: Timestamp | undefined;
+
+  /**
+   * For the next Login on this device, whoever it is that signs in: keep it beyond Logout. Absent after a refresh.
+   *
+   * @generated from field: optional string device_token = 5;
+   */
+  deviceToken?: string | undefined;
 };
 
 /**
@@ -338,6 +353,185 @@ export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth_service, 11);
 
 /**
+ * What shows that somebody reads an address' mail: `token`, or `email` and `code`.
+ *
+ * @generated from message countersign.v1.VerifyEmailRequest
+ */
+export type VerifyEmailRequest = Message<"countersign.v1.VerifyEmailRequest"> & {
+  /**
+   * What the link carries: `cs_ot_…`. Then the others are empty.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * The address that the code was sent to.
+   *
+   * @generated from field: string email = 2;
+   */
+  email: string;
+
+  /**
+   * The eight digits. After five wrong ones for the same letter only its link is good.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message countersign.v1.VerifyEmailRequest.
+ * Use `create(VerifyEmailRequestSchema)` to create a new message.
+ */
+export const VerifyEmailRequestSchema: GenMessage<VerifyEmailRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 12);
+
+/**
+ * The address is confirmed.
+ *
+ * @generated from message countersign.v1.VerifyEmailResponse
+ */
+export type VerifyEmailResponse = Message<"countersign.v1.VerifyEmailResponse"> & {
+};
+
+/**
+ * Describes the message countersign.v1.VerifyEmailResponse.
+ * Use `create(VerifyEmailResponseSchema)` to create a new message.
+ */
+export const VerifyEmailResponseSchema: GenMessage<VerifyEmailResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 13);
+
+/**
+ * Which address is to be confirmed.
+ *
+ * @generated from message countersign.v1.ResendVerificationRequest
+ */
+export type ResendVerificationRequest = Message<"countersign.v1.ResendVerificationRequest"> & {
+  /**
+   * The account's address.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message countersign.v1.ResendVerificationRequest.
+ * Use `create(ResendVerificationRequestSchema)` to create a new message.
+ */
+export const ResendVerificationRequestSchema: GenMessage<ResendVerificationRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 14);
+
+/**
+ * A letter is on its way, if there is somebody whom it is for.
+ *
+ * @generated from message countersign.v1.ResendVerificationResponse
+ */
+export type ResendVerificationResponse = Message<"countersign.v1.ResendVerificationResponse"> & {
+};
+
+/**
+ * Describes the message countersign.v1.ResendVerificationResponse.
+ * Use `create(ResendVerificationResponseSchema)` to create a new message.
+ */
+export const ResendVerificationResponseSchema: GenMessage<ResendVerificationResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 15);
+
+/**
+ * Whose password is to be replaced.
+ *
+ * @generated from message countersign.v1.RequestPasswordResetRequest
+ */
+export type RequestPasswordResetRequest = Message<"countersign.v1.RequestPasswordResetRequest"> & {
+  /**
+   * The account's address.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message countersign.v1.RequestPasswordResetRequest.
+ * Use `create(RequestPasswordResetRequestSchema)` to create a new message.
+ */
+export const RequestPasswordResetRequestSchema: GenMessage<RequestPasswordResetRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 16);
+
+/**
+ * A letter is on its way, if there is somebody whom it is for.
+ *
+ * @generated from message countersign.v1.RequestPasswordResetResponse
+ */
+export type RequestPasswordResetResponse = Message<"countersign.v1.RequestPasswordResetResponse"> & {
+};
+
+/**
+ * Describes the message countersign.v1.RequestPasswordResetResponse.
+ * Use `create(RequestPasswordResetResponseSchema)` to create a new message.
+ */
+export const RequestPasswordResetResponseSchema: GenMessage<RequestPasswordResetResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 17);
+
+/**
+ * What shows that somebody reads an address' mail: `token`, or `email` and `code`; and the new password.
+ *
+ * @generated from message countersign.v1.ResetPasswordRequest
+ */
+export type ResetPasswordRequest = Message<"countersign.v1.ResetPasswordRequest"> & {
+  /**
+   * What the link carries: `cs_ot_…`. Then `email` and `code` are empty.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * The address that the code was sent to.
+   *
+   * @generated from field: string email = 2;
+   */
+  email: string;
+
+  /**
+   * The eight digits. After five wrong ones for the same letter only its link is good.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
+
+  /**
+   * As in SignUp.
+   *
+   * @generated from field: string new_password = 4;
+   */
+  newPassword: string;
+};
+
+/**
+ * Describes the message countersign.v1.ResetPasswordRequest.
+ * Use `create(ResetPasswordRequestSchema)` to create a new message.
+ */
+export const ResetPasswordRequestSchema: GenMessage<ResetPasswordRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 18);
+
+/**
+ * The password is replaced.
+ *
+ * @generated from message countersign.v1.ResetPasswordResponse
+ */
+export type ResetPasswordResponse = Message<"countersign.v1.ResetPasswordResponse"> & {
+};
+
+/**
+ * Describes the message countersign.v1.ResetPasswordResponse.
+ * Use `create(ResetPasswordResponseSchema)` to create a new message.
+ */
+export const ResetPasswordResponseSchema: GenMessage<ResetPasswordResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 19);
+
+/**
  * How the tokens of a session reach the client.
  *
  * @generated from enum countersign.v1.TokenDelivery
@@ -403,7 +597,7 @@ export const AuthService: GenService<{
     output: typeof SignUpResponseSchema;
   },
   /**
-   * Opens a session with an address and a password. Anyone may call it.
+   * Opens a session with an address and a password. Anyone may call it. An account that was to be deleted stays.
    *
    * Reasons: BAD_CREDENTIALS, and only after the right password EMAIL_UNVERIFIED and ACCOUNT_DISABLED; OVERLOADED.
    *
@@ -441,6 +635,60 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof RefreshRequestSchema;
     output: typeof RefreshResponseSchema;
+  },
+  /**
+   * Confirms an address by what was mailed to it. Anyone may call it: with the link's token, or with the address and the
+   * eight digits. Opens no session.
+   *
+   * Reasons: CODE_INVALID, the same whatever is wrong with the code or the address.
+   *
+   * @generated from rpc countersign.v1.AuthService.VerifyEmail
+   */
+  verifyEmail: {
+    methodKind: "unary";
+    input: typeof VerifyEmailRequestSchema;
+    output: typeof VerifyEmailResponseSchema;
+  },
+  /**
+   * Has the letter that confirms an address sent again, which voids the one before. Anyone may call it; the answer is the same
+   * whether there is an account or not, and whether it is confirmed already.
+   *
+   * Reasons: INVALID_FIELDS.
+   *
+   * @generated from rpc countersign.v1.AuthService.ResendVerification
+   */
+  resendVerification: {
+    methodKind: "unary";
+    input: typeof ResendVerificationRequestSchema;
+    output: typeof ResendVerificationResponseSchema;
+  },
+  /**
+   * Has a letter sent by which a new password can be chosen, which voids the one before. Anyone may call it; the answer is the
+   * same whether there is an account or not.
+   *
+   * Reasons: INVALID_FIELDS.
+   *
+   * @generated from rpc countersign.v1.AuthService.RequestPasswordReset
+   */
+  requestPasswordReset: {
+    methodKind: "unary";
+    input: typeof RequestPasswordResetRequestSchema;
+    output: typeof RequestPasswordResetResponseSchema;
+  },
+  /**
+   * Replaces the password by what was mailed. Anyone may call it: with the link's token, or with the address and the eight
+   * digits. Ends every session of the person, voids every other code, confirms the address, and opens no session: sign in
+   * with the new password.
+   *
+   * Reasons: WEAK_PASSWORD; CODE_INVALID, the same whatever is wrong with the code or the address; OVERLOADED, which leaves
+   * the code as it was.
+   *
+   * @generated from rpc countersign.v1.AuthService.ResetPassword
+   */
+  resetPassword: {
+    methodKind: "unary";
+    input: typeof ResetPasswordRequestSchema;
+    output: typeof ResetPasswordResponseSchema;
   },
   /**
    * Ends the caller's session, or all of them, and clears the cookies. A signed-in person may call it; the access token may

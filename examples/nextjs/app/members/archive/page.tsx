@@ -11,9 +11,11 @@ export const metadata: Metadata = { title: "Archive" };
 
 export default function ArchivePage() {
   return (
-    <Suspense fallback={<Waiting />}>
-      <ArchiveForMembers />
-    </Suspense>
+    <div className="column">
+      <Suspense fallback={<Waiting />}>
+        <ArchiveForMembers />
+      </Suspense>
+    </div>
   );
 }
 

@@ -1,0 +1,105 @@
+//! The devices that people have signed in from before.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{StoreError, entity::device};
+use crate::domain::{DeviceId, Sighting, Timestamp, UserId};
+
+/// The most that are remembered of one person: whoever signs in without saying from where adds one each time.
+const MOST: u64 = 50;
+
+/// Whether a person has signed in from a device before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// They have.
+    Before,
+    /// Not from this one.
+    Never,
+    /// From none at all.
+    FirstOfAll,
+}
+
+/// Remembers a device under its new number, and says whether it was known. Whoever else signs in with it knows it by that
+/// number too. The person's row is held.
+pub(super) async fn see(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    sighting: Sighting,
+    now: Timestamp,
+) -> Result<Seen, StoreError> {
+    if let Some(presented) = sighting.presented {
+        device::Entity::update_many()
+            .col_expr(device::Column::DeviceId, Expr::value(uuid(sighting.named)))
+            .filter(device::Column::DeviceId.eq(uuid(presented)))
+            .exec(transaction)
+            .await?;
+    }
+    let known = device::Entity::update_many()
+        .col_expr(device::Column::LastSeenAt, Expr::value(now.unix_millis()))
+        .filter(device::Column::UserId.eq(person(user)))
+        .filter(device::Column::DeviceId.eq(uuid(sighting.named)))
+        .exec(transaction)
+        .await?;
+    if known.rows_affected > 0 {
+        return Ok(Seen::Before);
+    }
+    let others = device::Entity::find().filter(device::Column::UserId.eq(person(user))).count(transaction).await?;
+    if others >= MOST {
+        forget_oldest(transaction, user).await?;
+    }
+    let row = device::ActiveModel {
+        user_id: Set(person(user)),
+        device_id: Set(uuid(sighting.named)),
+        first_seen_at: Set(now.unix_millis()),
+        last_seen_at: Set(now.unix_millis()),
+    };
+    device::Entity::insert(row).exec_without_returning(transaction).await?;
+    Ok(if others == 0 { Seen::FirstOfAll } else { Seen::Never })
+}
+
+/// Forgets a person's devices, but for the one that is called so.
+pub(super) async fn forget_others(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    kept: Option<DeviceId>,
+) -> Result<(), StoreError> {
+    let mut forgotten = device::Entity::delete_many().filter(device::Column::UserId.eq(person(user)));
+    if let Some(kept) = kept {
+        forgotten = forgotten.filter(device::Column::DeviceId.ne(uuid(kept)));
+    }
+    forgotten.exec(transaction).await?;
+    Ok(())
+}
+
+async fn forget_oldest(transaction: &DatabaseTransaction, user: UserId) -> Result<(), StoreError> {
+    let oldest: Vec<Uuid> = device::Entity::find()
+        .select_only()
+        .column(device::Column::DeviceId)
+        .filter(device::Column::UserId.eq(person(user)))
+        .order_by_desc(device::Column::LastSeenAt)
+        .order_by_desc(device::Column::DeviceId)
+        .offset(MOST - 1)
+        // SQLite has no OFFSET without a LIMIT.
+        .limit(u64::from(u32::MAX))
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    device::Entity::delete_many()
+        .filter(device::Column::UserId.eq(person(user)))
+        .filter(device::Column::DeviceId.is_in(oldest))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+fn uuid(device: DeviceId) -> Uuid {
+    Uuid::from_bytes(*device.as_bytes())
+}
+
+fn person(user: UserId) -> Uuid {
+    Uuid::from_bytes(*user.as_bytes())
+}

@@ -1,0 +1,90 @@
+//! Opening sessions.
+
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait};
+
+use super::{
+    Store, StoreError, audit, deletion,
+    devices::{self, Seen},
+    entity::session,
+    feed, outbox, retrying, sessions, users,
+};
+use crate::domain::{
+    AuditEvent, AuditId, AuditKind, EndReason, News, OutboxLetter, Session, SessionId, Sighting, UserEpoch,
+};
+
+/// What opening a session takes.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The session.
+    pub session: Session,
+    /// The user's when their password was checked.
+    pub epoch: UserEpoch,
+    /// The most live sessions that they may have.
+    pub most: u32,
+    /// The device that they sit at.
+    pub sighting: Sighting,
+    /// What is written down.
+    pub event: AuditEvent,
+    /// The id of what is written down where it keeps the account from being deleted.
+    pub cancellation: AuditId,
+    /// For the person, where they have signed in before, and never from this device.
+    pub notice: OutboxLetter,
+}
+
+/// What opening a session came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It is open.
+    Yes {
+        /// The sessions that had to make room.
+        displaced: Vec<SessionId>,
+    },
+    /// The user was disabled, or signed out everywhere, since their password was checked.
+    UserChanged,
+}
+
+impl Store {
+    /// Opens a session, ending the user's oldest ones beyond the most. An account that was to be deleted stays.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_session(&self, opening: &Opening) -> Result<Opened, StoreError> {
+        let Opening { session, epoch, most, event, .. } = opening;
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            // Holds the user's row: two sign-ins at once cannot both be the last that fits.
+            if !users::is_unchanged(&transaction, session.user, *epoch).await? {
+                return Ok(Opened::UserChanged);
+            }
+            let displaced = sessions::oldest_beyond(&transaction, session.user, most.saturating_sub(1)).await?;
+            let which = Condition::all().add(session::Column::Id.is_in(displaced.clone()));
+            sessions::end(&transaction, which, event.at, EndReason::Displaced).await?;
+            insert(&transaction, session, event).await?;
+            audit::record(&transaction, event).await?;
+            if deletion::keep(&transaction, session.user).await? {
+                let kind = AuditKind::DeletionCancelled;
+                let event = AuditEvent { id: opening.cancellation, kind, ..event.clone() };
+                audit::record(&transaction, &event).await?;
+            }
+            if devices::see(&transaction, session.user, opening.sighting, event.at).await? == Seen::Never {
+                outbox::enqueue(&transaction, &opening.notice).await?;
+            }
+            let displaced: Vec<SessionId> = displaced.into_iter().map(sessions::id).collect();
+            let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();
+            feed::append(&transaction, event.id, event.at, &news).await?;
+            transaction.commit().await?;
+            Ok(Opened::Yes { displaced })
+        })
+        .await
+    }
+}
+
+/// Writes an open session.
+pub(super) async fn insert(
+    transaction: &DatabaseTransaction,
+    session: &Session,
+    event: &AuditEvent,
+) -> Result<(), StoreError> {
+    session::Entity::insert(sessions::row(session, &event.by)?).exec_without_returning(transaction).await?;
+    Ok(())
+}
