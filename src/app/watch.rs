@@ -79,18 +79,16 @@ impl App {
             (self.0.news.subscribe(), cursor.clone())
         };
         let mut untold = VecDeque::from([WatchEvent::Keys]);
-        match self.since(place.from_bytes(resume)).await? {
-            Some((missed, place)) => {
-                untold.extend(batches(missed));
-                untold.push_back(WatchEvent::UpTo(place));
-            }
-            None => {
-                let all = self.0.revocations.all();
-                untold.push_back(WatchEvent::SnapshotBegins { count: all.len() });
-                untold.extend(batches(all));
-                untold.push_back(WatchEvent::UpTo(place));
-            }
-        }
+        let told_up_to = if let Some((missed, later)) = self.since(place.from_bytes(resume)).await? {
+            untold.extend(batches(missed));
+            later
+        } else {
+            let all = self.0.revocations.all();
+            untold.push_back(WatchEvent::SnapshotBegins { count: all.len() });
+            untold.extend(batches(all));
+            place
+        };
+        untold.push_back(WatchEvent::UpTo(told_up_to));
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let [random] = self.0.entropy.bytes();
