@@ -111,7 +111,7 @@ impl App {
         let Some(mut place) = place else { return Ok(None) };
         let mut missed = Vec::new();
         loop {
-            let page = self.0.store.feed_from(&place).await?;
+            let page = self.0.store.feed_for_another(&place).await?;
             let Ok(new) = place.advance(&page) else { return Ok(None) };
             missed.extend(new.iter().map(|entry| (entry.news, entry.expires_at)));
             if page.is_last {
