@@ -124,8 +124,8 @@ impl Server {
         let mut chores = JoinSet::new();
         let hint = Arc::new(Notify::new());
         chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
-        chores.spawn(chores::hear_hints(app.clone(), hint));
-        chores.spawn(chores::give_hints(app.clone()));
+        chores.spawn(chores::hear_hints(app.clone(), Arc::clone(&hint)));
+        chores.spawn(chores::give_hints(app.clone(), hint));
         chores.spawn(chores::forget(app.clone()));
         chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
