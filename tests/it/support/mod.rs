@@ -215,7 +215,7 @@ impl TestApp {
         let (address, url, stop) = (server.local_addr(), server.url(), CancellationToken::new());
         let running = tokio::spawn({
             let (app, stop) = (app.clone(), stop.clone());
-            async move { server.run(app, stop).await.unwrap() }
+            async move { Box::pin(server.run(app, stop)).await.unwrap() }
         });
         Self { address, url, clock, app, store, passwords, mail, database, setup, stop, running }
     }
