@@ -3,7 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-rust test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
+# What is documented is a command; all else is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,20 +12,40 @@ help: ## List the targets
 run: ## Run the server with development defaults
 	cargo run --locked
 
+demo: examples/nextjs/.next/BUILD_ID ## Run the server and the Next.js app before it, ready to click
+	cargo build --locked
+	@trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT; \
+	target/debug/countersign serve & \
+	(cd examples/nextjs && exec node_modules/.bin/next start) & \
+	echo "demo: open http://localhost:3000"; wait -n
+
 build: ## Build the release binary
 	cargo build --release --locked
 
-test: test-rust test-ts ## Run every test, beside a PostgreSQL that starts and ends with them
+test: test-rust test-gateways test-ts test-next ## Run every test, beside a PostgreSQL that starts and ends with them
 
 test-rust: tools ## Run the service's tests alone
 	tests/with-postgres cargo test --workspace --locked
 
-test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service and in a real browser
+test-gateways: tools ## Run the tests with nginx, Caddy and Envoy alone
+	@{ command -v nginx && command -v caddy; } >/dev/null 2>&1 || tests/apt-install nginx-light caddy || \
+	{ echo "the tests need nginx and Caddy. Debian, Ubuntu: sudo apt-get install nginx-light caddy" >&2; exit 1; }
+	@[ -x .tools/bin/envoy ] || { echo "the tests need Envoy, which is not packaged for this system: put it on the PATH" >&2; exit 1; }
+	cargo test --locked --test it -- --ignored gateways::
+
+test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, against the service, in a real browser and in Node.js 20 and 24
+	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 && command -v openssl; } >/dev/null 2>&1 || \
+	tests/apt-install chromium faketime openssl || \
+	{ echo "the tests need Chromium, libfaketime and openssl. Debian, Ubuntu: sudo apt-get install chromium faketime openssl" >&2; exit 1; }
+	cargo build --locked
+	cd client-ts && npm run build && npm test && npm run size && npm run package
+
+test-next: examples/nextjs/.next/BUILD_ID ## Run the Next.js app's tests alone, against the service and in a real browser
 	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
 	tests/apt-install chromium faketime || \
 	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }
 	cargo build --locked
-	cd client-ts && npm run build && npm test && npm run size && npm run package
+	cd examples/nextjs && npm test && npm run size
 
 gen: tools client-ts/node_modules ## Generate the TypeScript client's messages from proto/
 	.tools/bin/buf generate
@@ -33,22 +54,47 @@ gen-check: tools client-ts/node_modules ## Check that what is generated is what 
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
 	.tools/bin/buf generate --output "$$out" && diff -r "$$out/client-ts/src/gen" client-ts/src/gen
 
+size-comparison: client-ts/node_modules client-ts/scripts/others/node_modules ## Print the client's size beside that of others, which are fetched
+	@cd client-ts && npm run --silent build && node scripts/size-comparison.js
+
+client-ts/scripts/others/node_modules: client-ts/scripts/others/package-lock.json
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 client-ts/node_modules: client-ts/package-lock.json
 	cd client-ts && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The app has a copy of the package, as it would from a registry: a new one whenever the package changes. npm writes this file
+# last, so that an installation which was broken off is not taken for one.
+examples/nextjs/node_modules/.package-lock.json: examples/nextjs/package-lock.json client-ts/node_modules client-ts/package.json $(shell find client-ts/src -type f)
+	cd client-ts && npm run build
+	cd examples/nextjs && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules/.package-lock.json $(wildcard examples/nextjs/proxy.ts examples/nextjs/*.config.ts) \
+		$(shell find examples/nextjs/app examples/nextjs/auth examples/nextjs/components -type f)
+	cd examples/nextjs && NEXT_TELEMETRY_DISABLED=1 npm run build
 	@touch $@
 
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure
 
-fmt: tools ## Format Rust and Protobuf in place
+revocation-campaign: ## Revoke 10,000 sessions on two nodes and race 20,000 refreshes against their ends; takes a quarter of an hour
+	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 revocation::campaign
+
+fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
 	cargo fmt --all
+	cd client-ts && npm run format
 	.tools/bin/buf format -w --exclude-path proto/google
 
-lint: tools deny proto-breaking gen-check ## Check format, lints, dependencies and compatibility, changing nothing
+lint: tools client-ts/node_modules deny proto-breaking gen-check ## Check format, lints, dependencies and compatibility, changing nothing
 	cargo fmt --all --check
 	.tools/bin/buf lint
 	.tools/bin/buf format -d --exit-code --exclude-path proto/google
+	cd client-ts && npm run lint
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package countersign-client --lib --no-default-features --locked -- -D warnings
 
 deny: tools ## Check licences, bans and sources of the dependencies
 	.tools/bin/cargo-deny --locked check bans licenses sources
@@ -70,4 +116,5 @@ tools: ## Install what lint and tests call into .tools/
 	@tests/tools
 
 clean: ## Remove what was built and installed here
-	rm -rf target .tools client-ts/node_modules client-ts/dist client-ts/build
+	rm -rf target .tools client-ts/{node_modules,dist,build} client-ts/scripts/*/node_modules
+	rm -rf examples/nextjs/{node_modules,.next,build}

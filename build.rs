@@ -1,18 +1,22 @@
 //! Compiles `proto/` in pure Rust (no `protoc`), keeps secrets out of `Debug`, and refuses an RPC that declares no policy.
 
-use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
+use std::{env, error::Error, fs, path::PathBuf};
 
 use protox::{
     Compiler,
-    prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor},
+    prost_reflect::{DescriptorPool, MethodDescriptor},
 };
 
-const FILES: [&str; 7] = [
+#[path = "proto/redaction.rs"]
+mod redaction;
+
+const FILES: [&str; 8] = [
     "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
+    "countersign/v1/token_service.proto",
     "countersign/v1/user.proto",
     "google/rpc/error_details.proto",
 ];
@@ -29,8 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // For reflection and for the tests that walk it; as bytes, since a decoded set has lost our method option.
     fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
 
-    let secret: Vec<_> = pool.all_messages().filter(has_secret).collect();
-    fs::write(out.join("redacted.rs"), redacted_debug(&secret)?)?;
+    let secret: Vec<_> = pool.all_messages().filter(redaction::has_secret).collect();
+    fs::write(out.join("redacted.rs"), redaction::redacted_debug(&secret)?)?;
     tonic_prost_build::configure()
         .codec_path("crate::grpc::StrictCodec")
         .skip_debug(secret.iter().map(|message| message.full_name().to_owned()))
@@ -57,25 +61,4 @@ fn refuse_undeclared_policies(pool: &DescriptorPool) -> Result<(), String> {
             Err(format!("{} declares no `option (countersign.v1.policy)` with an audience", method.full_name()))
         }
     }
-}
-
-/// Whether some field says `[debug_redact = true]`, which prost does not look at.
-fn has_secret(message: &MessageDescriptor) -> bool {
-    message.fields().any(|field| {
-        let options = field.options();
-        options.get_field_by_name("debug_redact").is_some_and(|value| value.as_bool() == Some(true))
-    })
-}
-
-/// A `Debug` for each that says no more than its name.
-fn redacted_debug(messages: &[MessageDescriptor]) -> Result<String, std::fmt::Error> {
-    let mut code = String::new();
-    for message in messages {
-        let name = message.name();
-        writeln!(code, "impl ::core::fmt::Debug for {name} {{")?;
-        writeln!(code, "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{")?;
-        writeln!(code, "        f.debug_struct({name:?}).finish_non_exhaustive()")?;
-        writeln!(code, "    }}\n}}")?;
-    }
-    Ok(code)
 }

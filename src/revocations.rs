@@ -1,42 +1,139 @@
-//! What was ended within one access token's lifetime, in memory: so that a token that has not expired yet stops passing at
-//! once, without a look into the database.
+//! What was revoked within the longest life of an access token, in memory and exactly: so that a token that has not expired yet
+//! stops passing at once, without a look into the database.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt,
-    sync::{PoisonError, RwLock},
+    hash::Hash,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
 };
 
-use crate::domain::{SessionId, Timestamp};
+use crate::domain::{News, STAYS_REVOKED_FOR, SessionId, Ticks, Timestamp, UserEpoch, UserId};
 
-/// The ended sessions whose access tokens would still verify.
-#[derive(Default)]
-pub struct Revocations {
-    ended: RwLock<HashMap<SessionId, Timestamp>>,
+/// What was revoked, and how fresh that knowledge is.
+pub struct Revocations(RwLock<Known>);
+
+struct Known {
+    sessions: HashMap<SessionId, Kept>,
+    epochs: HashMap<UserId, (UserEpoch, Kept)>,
+    as_of: Ticks,
+}
+
+/// Until when something is kept.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    expires_at: Timestamp,
+    learnt_at: Ticks,
+}
+
+impl Kept {
+    /// **I5**: by both clocks, so that one which runs ahead and is set back again brings nothing back.
+    fn is_over(self, now: Timestamp, ticks: Ticks) -> bool {
+        self.expires_at < now && ticks.since(self.learnt_at) > STAYS_REVOKED_FOR
+    }
+
+    fn longer(self, other: Self) -> Self {
+        Self { expires_at: self.expires_at.max(other.expires_at), learnt_at: self.learnt_at.max(other.learnt_at) }
+    }
 }
 
 impl Revocations {
-    /// Adds sessions that ended at the moment given with each. What is in stays in, whatever is added.
-    pub fn add(&self, ended: impl IntoIterator<Item = (SessionId, Timestamp)>) {
-        self.ended.write().unwrap_or_else(PoisonError::into_inner).extend(ended);
-    }
-
-    /// Whether a session has ended.
+    /// Nothing is known yet, and that as of `ticks`.
     #[must_use]
-    pub fn contains(&self, session: SessionId) -> bool {
-        self.ended.read().unwrap_or_else(PoisonError::into_inner).contains_key(&session)
+    pub fn new(ticks: Ticks) -> Self {
+        Self(RwLock::new(Known { sessions: HashMap::new(), epochs: HashMap::new(), as_of: ticks }))
     }
 
-    /// Drops what ended before `moment`: no token of those sessions verifies any more.
-    pub fn forget_before(&self, moment: Timestamp) {
-        self.ended.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at >= moment);
+    /// Adds news, each until its tokens are dead. **I5**: what is in stays in, whatever is added; of two epochs the later counts.
+    pub fn add(&self, news: impl IntoIterator<Item = (News, Timestamp)>, learnt_at: Ticks) {
+        let mut known = self.write();
+        for (news, expires_at) in news {
+            let kept = Kept { expires_at, learnt_at };
+            match news {
+                News::SessionEnded(session) => keep(&mut known.sessions, session, kept, Kept::longer),
+                News::EpochBegan { user, epoch } => {
+                    keep(&mut known.epochs, user, (epoch, kept), |(a, kept), (b, other)| {
+                        (a.max(b), kept.longer(other))
+                    });
+                }
+                // Kept elsewhere.
+                News::KeysChanged | News::BackendsChanged => {}
+            }
+        }
+    }
+
+    /// Whether what a token names was revoked. **I2**: it is asked on each call, and never remembered with the token.
+    #[must_use]
+    pub fn refuse(&self, session: SessionId, user: UserId, epoch: UserEpoch) -> bool {
+        let known = self.read();
+        known.sessions.contains_key(&session) || known.epochs.get(&user).is_some_and(|(least, _)| epoch < *least)
+    }
+
+    /// Everything that is known.
+    #[must_use]
+    pub fn all(&self) -> Vec<(News, Timestamp)> {
+        let known = self.read();
+        let sessions = known.sessions.iter().map(|(session, kept)| (News::SessionEnded(*session), kept.expires_at));
+        let epochs = known.epochs.iter();
+        let epochs =
+            epochs.map(|(user, (epoch, kept))| (News::EpochBegan { user: *user, epoch: *epoch }, kept.expires_at));
+        sessions.chain(epochs).collect()
+    }
+
+    /// The ended sessions that are not among `found`.
+    #[must_use]
+    pub fn sessions_beside(&self, found: &[News]) -> Vec<SessionId> {
+        let found: std::collections::HashSet<SessionId> = found
+            .iter()
+            .filter_map(|news| if let News::SessionEnded(session) = news { Some(*session) } else { None })
+            .collect();
+        self.read().sessions.keys().filter(|session| !found.contains(session)).copied().collect()
+    }
+
+    /// Everything up to a moment is known.
+    pub fn complete_as_of(&self, ticks: Ticks) {
+        let mut known = self.write();
+        known.as_of = known.as_of.max(ticks);
+    }
+
+    /// How old this knowledge is (**I4**). A process that was stopped, or a machine that slept, finds it old when it wakes.
+    #[must_use]
+    pub fn age(&self, ticks: Ticks) -> Duration {
+        ticks.since(self.read().as_of)
+    }
+
+    /// Drops what can refuse no token any more.
+    pub fn forget_expired(&self, now: Timestamp, ticks: Ticks) {
+        let mut known = self.write();
+        known.sessions.retain(|_, kept| !kept.is_over(now, ticks));
+        known.epochs.retain(|_, (_, kept)| !kept.is_over(now, ticks));
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn keep<K: Eq + Hash, V: Copy>(map: &mut HashMap<K, V>, key: K, new: V, join: impl Fn(V, V) -> V) {
+    match map.entry(key) {
+        Entry::Occupied(mut there) => drop(there.insert(join(*there.get(), new))),
+        Entry::Vacant(free) => drop(free.insert(new)),
     }
 }
 
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.ended.read().unwrap_or_else(PoisonError::into_inner).len();
-        f.debug_struct("Revocations").field("count", &count).finish()
+        let known = self.read();
+        f.debug_struct("Revocations")
+            .field("sessions", &known.sessions.len())
+            .field("epochs", &known.epochs.len())
+            .field("as_of", &known.as_of)
+            .finish()
     }
 }
 
@@ -44,14 +141,57 @@ impl fmt::Debug for Revocations {
 mod tests {
     use super::*;
 
+    const ADA: UserId = UserId::from_bytes([7; 16]);
+    const EVE: UserId = UserId::from_bytes([8; 16]);
+    const ONE: SessionId = SessionId::from_bytes([1; 16]);
+    const TWO: SessionId = SessionId::from_bytes([2; 16]);
+
+    fn ticks(seconds: u64) -> Ticks {
+        Ticks::from_duration(Duration::from_secs(seconds))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    fn ended(session: SessionId, until: i64) -> (News, Timestamp) {
+        (News::SessionEnded(session), at(until))
+    }
+
+    fn began(epoch: i64) -> (News, Timestamp) {
+        (News::EpochBegan { user: ADA, epoch: UserEpoch::from_count(epoch) }, at(10))
+    }
+
     #[test]
-    fn an_ended_session_is_known_until_its_tokens_are_dead() {
-        let revocations = Revocations::default();
-        let (old, new) = (SessionId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
-        let at = Timestamp::from_unix_seconds;
-        revocations.add([(old, at(10)), (new, at(20))]);
-        assert!(revocations.contains(old) && revocations.contains(new));
-        revocations.forget_before(at(20));
-        assert!(!revocations.contains(old) && revocations.contains(new));
+    fn an_ended_session_is_known_until_its_tokens_are_dead_by_both_clocks() {
+        let revocations = Revocations::new(ticks(0));
+        let refuses = |session| revocations.refuse(session, ADA, UserEpoch::default());
+        revocations.add([ended(ONE, 10), ended(TWO, 2_000)], ticks(5));
+        revocations.add([ended(ONE, 9)], ticks(0));
+        let late = 5 + STAYS_REVOKED_FOR.as_secs();
+        for (now, passed) in [(9_000, 5), (9_000, late), (10, late + 1)] {
+            revocations.forget_expired(at(now), ticks(passed));
+            assert!(refuses(ONE), "{now} {passed}");
+        }
+        revocations.forget_expired(at(11), ticks(late + 1));
+        assert!(!refuses(ONE) && refuses(TWO));
+    }
+
+    #[test]
+    fn tokens_of_an_earlier_epoch_are_dead_and_no_others() {
+        let revocations = Revocations::new(ticks(0));
+        revocations.add([began(3), began(2)], ticks(0));
+        let refuses = |user, epoch| revocations.refuse(ONE, user, UserEpoch::from_count(epoch));
+        assert!(refuses(ADA, 0) && refuses(ADA, 2), "the later of two epochs counts");
+        assert!(!refuses(ADA, 3) && !refuses(ADA, 4) && !refuses(EVE, 0));
+    }
+
+    #[test]
+    fn knowledge_grows_old_and_never_young_by_looking_back() {
+        let revocations = Revocations::new(ticks(10));
+        assert_eq!(revocations.age(ticks(12)), Duration::from_secs(2));
+        revocations.complete_as_of(ticks(20));
+        revocations.complete_as_of(ticks(15));
+        assert_eq!(revocations.age(ticks(21)), Duration::from_secs(1));
     }
 }

@@ -34,6 +34,6 @@ export function createAuthCalls({ rpc, status }: SessionParts, asCaller: AsCalle
 /** Our headers beside the app's own. */
 export function merge(own: HeadersInit | undefined, ours: HeadersInit): Headers {
   const merged = new Headers(own);
-  new Headers(ours).forEach((value, name) => merged.set(name, value));
+  for (const [name, value] of new Headers(ours)) merged.set(name, value);
   return merged;
 }

@@ -30,9 +30,11 @@ export function createRefresh(parts: SessionParts): Refresh {
     if (!isSameTurn(parts.vault.read(), seen)) return false;
     // The service said when to come back; all the calls of all its clients would keep it down.
     if (pause !== undefined && performance.now() < pause.until) throw pause.error;
-    flight ??= parts.exclusive(() => renew(parts, seen)).finally(() => {
-      flight = undefined;
-    });
+    flight ??= parts
+      .exclusive(() => renew(parts, seen))
+      .finally(() => {
+        flight = undefined;
+      });
     try {
       return await flight;
     } catch (error) {

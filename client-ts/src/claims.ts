@@ -1,8 +1,8 @@
 /** What an access token says, and whether that is for us and for now: a good signature alone lets nobody in. */
 
 const LEEWAY_MS = 30_000;
-// What the service writes; Date.parse alone would take much more.
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const ID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
+const ROLE = /^[a-z][a-z\d_.-]{0,31}$/;
 
 /** The claims of a verified access token, under their own names; the service's docs/tokens.md explains each. */
 export interface Claims {
@@ -43,7 +43,11 @@ export interface Expected {
 }
 
 /** The claims in a payload whose signature was verified, or what is wrong with them. */
-export function checkClaims(payload: Uint8Array, { issuer, audience }: Expected, now: number): Claims | "invalid" | "expired" {
+export function checkClaims(
+  payload: Uint8Array,
+  { issuer, audience }: Expected,
+  now: number,
+): Claims | "invalid" | "expired" {
   const claims = parse(payload);
   if (claims === undefined || claims.iss !== issuer || claims.aud !== audience) return "invalid";
   if (now + LEEWAY_MS < claims.nbf.getTime()) return "invalid";
@@ -52,11 +56,20 @@ export function checkClaims(payload: Uint8Array, { issuer, audience }: Expected,
 
 function parse(payload: Uint8Array): Claims | undefined {
   try {
-    const claims: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload));
+    const json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
+    const claims: unknown = JSON.parse(json);
+    // Of two members of one name JSON.parse keeps the last, and another reader might keep the first.
+    if (countMembers(json) !== countMembers(JSON.stringify(claims))) return undefined;
     return readClaims(claims as Readonly<Record<string, unknown>>);
   } catch {
     return undefined;
   }
+}
+
+/** How many members the objects have that are written here. */
+function countMembers(json: string): number {
+  const texts = json.match(/"(?:[^"\\]|\\.)*"\s*:?/g) ?? [];
+  return texts.filter((text) => text.endsWith(":")).length;
 }
 
 /** Throws at the first claim that is missing or of another type. */
@@ -65,38 +78,45 @@ function readClaims(of: Readonly<Record<string, unknown>>): Claims {
   return {
     iss: text(of["iss"]),
     aud: text(of["aud"]),
-    sub: text(of["sub"]),
-    sid: text(of["sid"]),
+    sub: id(of["sub"]),
+    sid: id(of["sid"]),
     uep: integer(of["uep"]),
-    jti: text(of["jti"]),
+    jti: id(of["jti"]),
     iat: moment(of["iat"]),
     nbf: moment(of["nbf"]),
     exp: moment(of["exp"]),
     typ: "access",
-    roles: texts(of["roles"]),
+    roles: texts(of["roles"], ROLE),
     auth_time: moment(of["auth_time"]),
     amr: texts(of["amr"]),
-    aal: integer(of["aal"]),
+    aal: integer(of["aal"], 0, 255),
   };
 }
 
-function text(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new TypeError("not a text");
+function text(value: unknown, form = /^\P{Surrogate}*$/u): string {
+  if (typeof value !== "string" || !form.test(value)) throw new TypeError("not such a text");
   return value;
 }
 
-function texts(value: unknown): readonly string[] {
+function texts(value: unknown, form?: RegExp): readonly string[] {
   if (!Array.isArray(value)) throw new TypeError("not a list");
-  return value.map(text);
+  return value.map((item) => text(item, form));
 }
 
-function integer(value: unknown): number {
+function id(value: unknown): string {
+  return text(value, ID);
+}
+
+function integer(value: unknown, least = -Infinity, most = Infinity): number {
   if (!Number.isSafeInteger(value)) throw new TypeError("not an integer");
-  return value as number;
+  const number = value as number;
+  if (number < least || number > most) throw new RangeError("not within bounds");
+  return number;
 }
 
 function moment(value: unknown): Date {
-  const date = new Date(RFC_3339.test(text(value)) ? text(value) : Number.NaN);
-  if (Number.isNaN(date.getTime())) throw new TypeError("not a moment");
+  const date = new Date(text(value));
+  // In its one spelling; Date takes much more, and the 30th of February for a day in March.
+  if (date.toISOString().replace(".000Z", "Z") !== value) throw new TypeError("not a moment");
   return date;
 }

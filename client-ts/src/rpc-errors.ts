@@ -4,7 +4,12 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AuthError, type ErrorCode, type Reason } from "./errors.js";
 import { ErrorReason } from "./gen/countersign/v1/error_reason_pb.js";
-import { BadRequestSchema, ErrorInfoSchema, RequestInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RequestInfoSchema,
+  RetryInfoSchema,
+} from "./gen/google/rpc/error_details_pb.js";
 
 const DOMAIN = "countersign";
 
@@ -51,7 +56,8 @@ export function toAuthError(error: unknown): AuthError {
       .findDetails(BadRequestSchema)
       .flatMap((bad) => bad.fieldViolations.map(({ field, description }) => ({ field, description }))),
     retryAfterMs: retry && durationMs(retry),
-    requestId: failure.findDetails(RequestInfoSchema)[0]?.requestId || failure.metadata.get("x-request-id") || undefined,
+    requestId:
+      failure.findDetails(RequestInfoSchema)[0]?.requestId || failure.metadata.get("x-request-id") || undefined,
     cause: failure,
   });
 }

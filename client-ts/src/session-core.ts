@@ -52,8 +52,11 @@ export async function renew(parts: SessionParts, seen: Kept | undefined): Promis
   status.set({ ...before, state: "refreshing" });
   try {
     const answer = await rpc(({ client, delivery }) => client.refresh({ refreshToken: seen?.refresh ?? "", delivery }));
-    // Without locks another tab may have signed out meanwhile.
-    if (vault.read()?.session !== seen?.session) return false;
+    // Without locks another tab may have signed out meanwhile, and its news may come later than this answer.
+    if (vault.read()?.session !== seen?.session) {
+      look(parts);
+      return false;
+    }
     keep(parts, answer.signedIn, (seen?.turn ?? 0) + 1);
     if (seen === undefined) parts.tellTabs();
     return true;

@@ -103,7 +103,6 @@ export function createSession(parts: SessionParts, refresh: Refresh, asCaller: A
       await rpc(({ client }) => client.signUp({ email, password, displayName }, options));
     },
     async signOut({ everywhere = false, ...options } = {}) {
-      if (vault.read() === undefined) return;
       try {
         await asCaller(
           ({ client }, headers) =>
@@ -115,7 +114,7 @@ export function createSession(parts: SessionParts, refresh: Refresh, asCaller: A
           options,
         );
       } catch (error) {
-        // It is over, which is what was asked for.
+        // It is over, or never was, which is what was asked for.
         if (!endsSession(error)) throw error;
       }
     },

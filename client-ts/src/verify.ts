@@ -1,6 +1,6 @@
 /** Verifies access tokens without asking the service: the entry point of other services, in Node.js, at the edge, in browsers. */
 
-import { checkClaims, type Claims } from "./claims.js";
+import { type Claims, checkClaims } from "./claims.js";
 import { AuthError, type Reason } from "./errors.js";
 import { type FindKey, fetchedKeys, fixedKeys } from "./key-set.js";
 import { parseToken, verifySignature } from "./paseto.js";
@@ -76,8 +76,9 @@ function kidOf(footer: Uint8Array): string | undefined {
   if (footer.length > LONGEST_FOOTER) return undefined;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(footer);
-    const { kid, ...others } = JSON.parse(text) as Record<string, unknown>;
-    return typeof kid === "string" && Object.keys(others).length === 0 ? kid : undefined;
+    const { kid } = JSON.parse(text) as Record<string, unknown>;
+    // In its one spelling, and nothing beside it.
+    return typeof kid === "string" && JSON.stringify({ kid }) === text ? kid : undefined;
   } catch {
     return undefined;
   }

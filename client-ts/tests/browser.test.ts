@@ -5,9 +5,11 @@ import { after, before, describe, test } from "node:test";
 import type { AuthClientOptions } from "countersign";
 import type { Page, Request } from "playwright-core";
 import { Browser, Site } from "./support/browser.js";
+import { SERVING } from "./support/health.js";
 import type { TestPage } from "./support/page.js";
 import { address, PASSWORD } from "./support/people.js";
 import { Service } from "./support/service.js";
+import { createGate } from "./support/waiting.js";
 
 declare const page: TestPage;
 
@@ -28,7 +30,10 @@ for (const { name, host, setting, blocks } of worlds) {
     let baseUrl: string;
     before(async () => {
       site = await Site.start();
-      service = await Service.startWithClock({ [`COUNTERSIGN_BROWSER__${setting}_ORIGINS`]: site.origin, ...otherOrigins(setting) });
+      service = await Service.startWithClock({
+        [`COUNTERSIGN_BROWSER__${setting}_ORIGINS`]: site.origin,
+        ...otherOrigins(setting),
+      });
       browser = await Browser.start(blocks);
       baseUrl = service.url.replace("127.0.0.1", host);
     });
@@ -40,7 +45,11 @@ for (const { name, host, setting, blocks } of worlds) {
 
     const open = async (options: Partial<AuthClientOptions> = {}): Promise<Page> => {
       const tab = await browser.tab(site.origin);
-      await tab.evaluate((options) => void page.open(options), { baseUrl, mode: "cookie", ...options } as AuthClientOptions);
+      await tab.evaluate((options) => void page.open(options), {
+        baseUrl,
+        mode: "cookie",
+        ...options,
+      } as AuthClientOptions);
       return tab;
     };
 
@@ -51,7 +60,10 @@ for (const { name, host, setting, blocks } of worlds) {
       const bodies = await tab.evaluate(() => page.bodies);
 
       await tab.reload();
-      const state = await tab.evaluate((options) => page.open(options).session.state, { baseUrl, mode: "cookie" } as AuthClientOptions);
+      const state = await tab.evaluate((options) => page.open(options).session.state, {
+        baseUrl,
+        mode: "cookie",
+      } as AuthClientOptions);
       assert.equal(state, "signed-in");
       await service.expireTokens();
       assert.equal(await tab.evaluate(async () => (await page.client.auth.whoAmI({})).user?.displayName), "Ada");
@@ -88,7 +100,11 @@ for (const { name, host, setting, blocks } of worlds) {
         const held = await Promise.all([one, two].map((tab) => tab.evaluate(() => page.locksAtRefresh)));
         for (const each of held) assert.ok(each.length <= ROUNDS, `${each.length} refreshes`);
         assert.ok(held.flat().length >= ROUNDS);
-        assert.deepEqual(new Set(held.flat()), new Set([locks === "with" ? 1 : 0]), "one at a time where there are locks");
+        assert.deepEqual(
+          new Set(held.flat()),
+          new Set([locks === "with" ? 1 : 0]),
+          "one at a time where there are locks",
+        );
         await Promise.all([one.close(), two.close()]);
       });
     }
@@ -119,10 +135,17 @@ for (const { name, host, setting, blocks } of worlds) {
 
     test("a page reads why it was refused, keeps deadlines and can give up", async () => {
       const tab = await open();
-      const weak = await tab.evaluate(() => page.refusal(page.client.session.signUp({ email: "ada@example.com", password: "short" })));
+      const weak = await tab.evaluate(() =>
+        page.refusal(page.client.session.signUp({ email: "ada@example.com", password: "short" })),
+      );
       assert.equal(weak.reason, "WEAK_PASSWORD");
-      assert.deepEqual(weak.fields.map(({ field }) => field), ["password"]);
-      const bad = await tab.evaluate(() => page.refusal(page.client.session.signIn({ email: "ada@example.com", password: "correct horse battery" })));
+      assert.deepEqual(
+        weak.fields.map(({ field }) => field),
+        ["password"],
+      );
+      const bad = await tab.evaluate(() =>
+        page.refusal(page.client.session.signIn({ email: "ada@example.com", password: "correct horse battery" })),
+      );
       assert.deepEqual(bad, { code: "unauthenticated", reason: "BAD_CREDENTIALS", fields: [], hasRequestId: true });
 
       await signIn(tab);
@@ -141,21 +164,35 @@ for (const { name, host, setting, blocks } of worlds) {
       await tab.close();
     });
 
-    test("nobody is signed out while the service is down", async () => {
-      const tab = await open();
-      await signIn(tab);
+    test("two tabs outlast half a minute without the service, and nobody is signed out", async () => {
+      const one = await open();
+      await signIn(one);
+      const tabs = [one, await open()];
       await service.kill();
-      for (const call of ["whoAmI", "refresh", "signOut"] as const) {
-        const refused = await tab.evaluate((call) => {
-          const { auth, session } = page.client;
-          return page.refusal(call === "whoAmI" ? auth.whoAmI({}) : session[call]());
-        }, call);
-        assert.equal(refused.code, "unavailable", call);
+      await service.advance(30);
+      for (const tab of tabs) {
+        for (const call of ["whoAmI", "refresh", "signOut"] as const) {
+          const refused = await tab.evaluate((call) => {
+            const { auth, session } = page.client;
+            return page.refusal(call === "whoAmI" ? auth.whoAmI({}) : session[call]());
+          }, call);
+          assert.equal(refused.code, "unavailable", call);
+        }
+        assert.equal(await tab.evaluate(() => page.client.session.state), "signed-in");
       }
-      assert.equal(await tab.evaluate(() => page.client.session.state), "signed-in");
       await service.resume();
+      assert.deepEqual(await Promise.all(tabs.map(fiveCalls)), [Array(5).fill("Ada"), Array(5).fill("Ada")]);
       await service.expireTokens();
-      assert.equal(await tab.evaluate(async () => (await page.client.auth.whoAmI({})).user?.displayName), "Ada");
+      assert.deepEqual(await Promise.all(tabs.map(fiveCalls)), [Array(5).fill("Ada"), Array(5).fill("Ada")]);
+      await Promise.all(tabs.map((tab) => tab.close()));
+    });
+
+    test("code for calls that could not be loaded is loaded by the next call", async () => {
+      const tab = await open();
+      await tab.route("**/runtime-*.js", (route) => route.abort(), { times: 1 });
+      const refused = await tab.evaluate(() => page.refusal(page.client.session.signIn({ email: "", password: "" })));
+      assert.equal(refused.code, "unavailable");
+      await signIn(tab);
       await tab.close();
     });
 
@@ -166,8 +203,29 @@ for (const { name, host, setting, blocks } of worlds) {
       await service.expireTokens();
       assert.equal(await tab.evaluate(async () => (await page.client.auth.whoAmI({})).user?.displayName), "Ada");
       assert.deepEqual(await browser.context.cookies(), []);
-      assert.equal(await tab.evaluate(() => Object.values({ ...localStorage }).join().match(/v4|cs_rt/)), null);
+      assert.equal(
+        await tab.evaluate(() =>
+          Object.values({ ...localStorage })
+            .join()
+            .match(/v4|cs_rt/),
+        ),
+        null,
+      );
       await tab.evaluate(() => page.client.session.signOut());
+      await tab.close();
+    });
+
+    test("a call that streams brings one answer after the other", async () => {
+      const tab = await open();
+      await signIn(tab);
+      const [serving, notServing] = [createGate(), createGate()];
+      await tab.exposeFunction("tell", (status: number) => (status === SERVING ? serving : notServing).open());
+      const watched = tab.evaluate(() => page.watch()).catch(() => undefined);
+      await serving.opened;
+      service.stop();
+      await notServing.opened;
+      await Promise.all([watched, service.kill()]);
+      await service.resume();
       await tab.close();
     });
 

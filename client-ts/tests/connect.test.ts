@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import type { AuthStorage } from "countersign";
 import { authInterceptor } from "countersign/connect";
-import { createDevice, createStorage, PASSWORD, type Device, signedIn } from "./support/people.js";
+import { copyOf, createDevice, type Device, MODES, type Mode, PASSWORD, signedIn } from "./support/people.js";
 import { Service } from "./support/service.js";
+import { createGate, hang } from "./support/waiting.js";
 
 // Stands for somebody's own service: it accepts our tokens, and refuses as a service should.
 const generated = new URL("../../dist/gen/countersign/v1/auth_service_pb.js", import.meta.url).href;
@@ -18,19 +20,25 @@ before(async () => {
 });
 after(() => service.remove());
 
-function own({ network, ...device }: Device, mode: "cookie" | "bearer"): Client<typeof AuthService> {
+function own({ network, ...device }: Device, mode: Mode, ...others: Interceptor[]): Client<typeof AuthService> {
   const fetch: typeof globalThis.fetch = (input, init) =>
     network.fetch(input, { ...init, ...(mode === "cookie" ? { credentials: "include" } : {}) });
-  return createClient(AuthService, createGrpcWebTransport({ baseUrl: service.url, fetch, interceptors: [authInterceptor(device)] }));
+  return createClient(
+    AuthService,
+    createGrpcWebTransport({ baseUrl: service.url, fetch, interceptors: [authInterceptor(device), ...others] }),
+  );
 }
 
 async function failure(promise: Promise<unknown>): Promise<ConnectError> {
-  const error: unknown = await promise.then(() => undefined, (error: unknown) => error);
+  const error: unknown = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   assert.ok(error instanceof ConnectError, String(error));
   return error;
 }
 
-for (const mode of ["cookie", "bearer"] as const) {
+for (const mode of MODES) {
   describe(`in ${mode} mode`, () => {
     test("a call carries the token, and is repeated after one refresh for all, even where one fails late", async () => {
       const device = await signedIn(service, mode);
@@ -42,7 +50,8 @@ for (const mode of ["cookie", "bearer"] as const) {
       network.before = async (rpc) => {
         if (rpc !== "WhoAmI") return;
         const mine = ++calls;
-        while (mine === 20 && network.count("WhoAmI") < 1 + 20 + 19) await new Promise((resolve) => setImmediate(resolve));
+        while (mine === 20 && network.count("WhoAmI") < 1 + 20 + 19)
+          await new Promise((resolve) => setImmediate(resolve));
       };
       await Promise.all(Array.from({ length: 20 }, () => client.whoAmI({})));
       assert.equal(network.count("Refresh"), 1);
@@ -60,9 +69,11 @@ for (const mode of ["cookie", "bearer"] as const) {
     test("old news of another tab, which the storage brings late, is no refresh for this expiry", async () => {
       const one = await signedIn(service, mode);
       const { network, storage } = one;
-      const items = new Map((storage as ReturnType<typeof createStorage>).items);
-      let view = createStorage(items) as typeof storage;
-      const two = createDevice(service, mode, { network, storage: { ...storage, getItem: (key) => view.getItem(key) } });
+      let view: AuthStorage = copyOf(storage);
+      const two = createDevice(service, mode, {
+        network,
+        storage: { ...storage, getItem: (key) => view.getItem(key) },
+      });
       await one.session.refresh();
       network.expireAll();
       network.before = async (rpc) => {
@@ -70,7 +81,10 @@ for (const mode of ["cookie", "bearer"] as const) {
         if (rpc === "Refresh") network.recover();
       };
       assert.ok((await own(two, mode).whoAmI({})).user);
-      assert.deepEqual(network.sent.slice(-4).map(({ rpc }) => rpc), ["WhoAmI", "WhoAmI", "Refresh", "WhoAmI"]);
+      assert.deepEqual(
+        network.sent.slice(-4).map(({ rpc }) => rpc),
+        ["WhoAmI", "WhoAmI", "Refresh", "WhoAmI"],
+      );
     });
 
     test("who is not signed in sends no token, and refreshes nothing", async () => {
@@ -86,7 +100,10 @@ for (const mode of ["cookie", "bearer"] as const) {
       const client = own(device, mode);
       // Ends the session behind the client's back.
       const { storage, network } = device;
-      const same = createDevice(service, mode, { network, storage: createStorage(new Map((storage as ReturnType<typeof createStorage>).items)) });
+      const same = createDevice(service, mode, {
+        network,
+        storage: copyOf(storage),
+      });
       await same.session.signOut({ everywhere: true });
       assert.equal((await failure(client.whoAmI({}))).code, Code.Unauthenticated);
       assert.equal(network.count("Refresh"), 0);
@@ -98,7 +115,8 @@ for (const mode of ["cookie", "bearer"] as const) {
       const client = own(device, mode);
       await client.whoAmI({});
       device.network.expire();
-      device.network.before = (rpc) => (rpc === "Refresh" ? Promise.reject(new TypeError("fetch failed")) : Promise.resolve());
+      device.network.before = (rpc) =>
+        rpc === "Refresh" ? Promise.reject(new TypeError("fetch failed")) : Promise.resolve();
       const error = await failure(client.whoAmI({}));
       assert.ok(error.cause instanceof TypeError, "as if the call itself had failed so");
       assert.equal(device.session.state, "signed-in");
@@ -109,17 +127,31 @@ for (const mode of ["cookie", "bearer"] as const) {
       const client = own(device, mode);
       await client.whoAmI({});
       device.network.expire();
-      let answer: () => void = () => undefined;
-      const held = new Promise<void>((resolve) => {
-        answer = resolve;
-      });
+      const gate = createGate();
       device.network.before = (rpc, signal) =>
-        rpc === "Refresh" ? Promise.race([held, rejection(signal)]) : Promise.resolve();
+        rpc === "Refresh" ? Promise.race([gate.opened, hang(signal)]) : Promise.resolve();
       const patient = client.whoAmI({});
       assert.equal((await failure(client.whoAmI({}, { timeoutMs: 100 }))).code, Code.DeadlineExceeded);
-      answer();
+      gate.open();
       assert.ok((await patient).user);
       assert.equal(device.network.count("Refresh"), 1);
+    });
+
+    test("a call that is given up as it is refused waits for no refresh", async () => {
+      const device = await signedIn(service, mode);
+      const controller = new AbortController();
+      const gate = createGate();
+      device.network.expireAll();
+      device.network.before = (rpc) => (rpc === "Refresh" ? gate.opened : Promise.resolve());
+      const client = own(device, mode, (next) => async (request) => {
+        try {
+          return await next(request);
+        } finally {
+          controller.abort();
+        }
+      });
+      assert.equal((await failure(client.whoAmI({}, { signal: controller.signal }))).code, Code.Canceled);
+      gate.open();
     });
   });
 }
@@ -129,22 +161,12 @@ test("what one person began is not repeated as another, and another service's re
   const client = own(device, "bearer");
   await client.whoAmI({});
   device.network.expire();
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  device.network.before = (rpc) => (rpc === "WhoAmI" ? held : Promise.resolve());
+  const gate = createGate();
+  device.network.before = (rpc) => (rpc === "WhoAmI" ? gate.opened : Promise.resolve());
   const call = failure(client.whoAmI({}));
   await device.session.signIn({ email: other.session.user?.email ?? "", password: PASSWORD });
-  release();
+  gate.open();
   assert.equal((await call).code, Code.Unauthenticated);
   assert.equal(device.network.count("WhoAmI"), 2);
   assert.equal(device.session.user?.id, other.session.user?.id);
 });
-
-/** Fails when the call is given up. */
-function rejection(signal: AbortSignal | null | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason));
-  });
-}

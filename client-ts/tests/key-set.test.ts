@@ -3,12 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createVerifier } from "countersign/verify";
-import { AUDIENCE, at, createIssuer, ISSUER, NOW, type Issuer } from "./support/issuer.js";
+import { AUDIENCE, at, createIssuer, ISSUER, type Issuer, NOW } from "./support/issuer.js";
 import { refusal } from "./support/people.js";
+import { createGate } from "./support/waiting.js";
 
 /** An endpoint that lists these issuers' keys, and a verifier that asks it. */
 function setUp(...issuers: Issuer[]) {
-  const endpoint = { listed: issuers.map(({ listed }) => listed), isDown: false, asked: [] as (string | null)[], now: NOW, wait: Promise.resolve() };
+  const endpoint = {
+    listed: issuers.map(({ listed }) => listed),
+    isDown: false,
+    asked: [] as (string | null)[],
+    now: NOW,
+    wait: Promise.resolve(),
+  };
   const fetch: typeof globalThis.fetch = async (_, init) => {
     endpoint.asked.push(new Headers(init?.headers).get("if-none-match"));
     await endpoint.wait;
@@ -66,12 +73,10 @@ test("made-up kids cause one fetch in ten seconds", async () => {
 
 test("a flood before the first answer is one fetch too", async () => {
   const { endpoint, refused } = setUp(old);
-  let answer: () => void = () => undefined;
-  endpoint.wait = new Promise((resolve) => {
-    answer = resolve;
-  });
+  const answer = createGate();
+  endpoint.wait = answer.opened;
   const flood = Array.from({ length: 100 }, (_, index) => refused(old.token({}, { kid: `k4.pid.${index}` })));
-  answer();
+  answer.open();
   await Promise.all(flood);
   assert.equal(endpoint.asked.length, 1);
 });

@@ -11,8 +11,15 @@ const root = new URL("../../", import.meta.url);
 
 test("the README's examples are the ones that were compiled", async () => {
   const readme = await readFile(new URL("README.md", root), "utf8");
-  const shown = [...readme.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(([, , text]) => text);
-  const names = ["readme-example.ts", "readme-react.tsx", "readme-verify.ts", "readme-connect.ts"];
+  const shown = [...readme.matchAll(/^```tsx?\n(.*?)^```$/gms)].map(([, text]) => text);
+  const names = [
+    "readme-example.ts",
+    "readme-react.tsx",
+    "readme-verify.ts",
+    "readme-connect.ts",
+    "readme-next.tsx",
+    "readme-next-proxy.ts",
+  ];
   const compiled = await Promise.all(names.map((name) => readFile(new URL(`tests/${name}`, root), "utf8")));
   assert.deepEqual(shown, compiled);
 });
@@ -55,6 +62,11 @@ test("the types say what is wrong", () => {
   // @ts-expect-error This is no code.
   assert.ok(error.code !== "unavailble");
   // The browser's own locks and storages fit.
-  const options = (locks: LockManager, storage: Storage): AuthClientOptions => ({ baseUrl: "/", mode: "cookie", locks, storage });
+  const options = (locks: LockManager, storage: Storage): AuthClientOptions => ({
+    baseUrl: "/",
+    mode: "cookie",
+    locks,
+    storage,
+  });
   assert.equal(typeof createAuthClient, typeof options);
 });

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, mock, test } from "node:test";
-import { createDevice, createStorage, PASSWORD, refusal, signedIn } from "./support/people.js";
+import { copyOf, createDevice, createStorage, MODES, PASSWORD, refusal, signedIn } from "./support/people.js";
 import { Service } from "./support/service.js";
+import { createGate } from "./support/waiting.js";
 
 let service: Service;
 before(async () => {
@@ -53,11 +54,11 @@ test("what another tab has written counts for more than what could not be stored
   assert.equal((await one.auth.whoAmI({})).session?.id, kept.session);
 });
 
-for (const mode of ["cookie", "bearer"] as const) {
+for (const mode of MODES) {
   test(`old news of another tab, which the storage brings late, is no refresh for this expiry, in ${mode} mode`, async () => {
     const one = await signedIn(service, mode);
     const { network, storage } = one;
-    const stale = createStorage(new Map((storage as ReturnType<typeof createStorage>).items));
+    const stale = copyOf(storage);
     let view = stale;
     const two = createDevice(service, mode, {
       network,
@@ -76,7 +77,10 @@ for (const mode of ["cookie", "bearer"] as const) {
       if (rpc === "Refresh") network.recover();
     };
     assert.ok((await two.auth.whoAmI({})).user);
-    assert.deepEqual(network.sent.slice(-4).map(({ rpc }) => rpc), ["WhoAmI", "WhoAmI", "Refresh", "WhoAmI"]);
+    assert.deepEqual(
+      network.sent.slice(-4).map(({ rpc }) => rpc),
+      ["WhoAmI", "WhoAmI", "Refresh", "WhoAmI"],
+    );
   });
 }
 
@@ -112,16 +116,42 @@ test("no refresh is sent before the service wants one", async () => {
   }
 });
 
+test("what another tab has renewed is used, even while the service wants no refresh", async () => {
+  const one = await signedIn(service, "bearer");
+  const { network, storage } = one;
+  await one.auth.whoAmI({});
+  network.expire();
+  const gate = createGate();
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    if (String(input).endsWith("/Refresh")) return comeBackIn(3);
+    const answer = await network.fetch(input, init);
+    await gate.opened;
+    return answer;
+  };
+  const two = createDevice(service, "bearer", { fetch, storage });
+  const late = two.auth.whoAmI({});
+  await one.session.refresh();
+  assert.equal((await refusal(two.session.refresh())).retryAfterMs, 3000);
+  gate.open();
+  assert.ok((await late).user);
+});
+
 /** UNAVAILABLE with an ErrorInfo and a RetryInfo of so many seconds, as the service answers without its database. */
 function comeBackIn(seconds: number): Response {
-  const field = (id: number, value: string | Buffer) => Buffer.concat([Buffer.from([(id << 3) | 2, value.length]), Buffer.from(value)]);
-  const any = (type: string, value: Buffer) => field(3, Buffer.concat([field(1, `type.googleapis.com/google.rpc.${type}`), field(2, value)]));
+  const field = (id: number, value: string | Buffer) =>
+    Buffer.concat([Buffer.from([(id << 3) | 2, value.length]), Buffer.from(value)]);
+  const any = (type: string, value: Buffer) =>
+    field(3, Buffer.concat([field(1, `type.googleapis.com/google.rpc.${type}`), field(2, value)]));
   const info = Buffer.concat([field(1, "UNAVAILABLE"), field(2, "countersign")]);
   const status = Buffer.concat([
     Buffer.from([8, 14]),
     any("ErrorInfo", info),
     any("RetryInfo", field(1, Buffer.from([8, seconds]))),
   ]);
-  const headers = { "content-type": "application/grpc-web+proto", "grpc-status": "14", "grpc-status-details-bin": status.toString("base64") };
+  const headers = {
+    "content-type": "application/grpc-web+proto",
+    "grpc-status": "14",
+    "grpc-status-details-bin": status.toString("base64"),
+  };
   return new Response(null, { headers });
 }

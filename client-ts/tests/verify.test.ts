@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { type Claims, createVerifier, type Verifier } from "countersign/verify";
+import { badClaims, badFooters, badPayloads, misspelt } from "./support/bad-tokens.js";
 import { AUDIENCE, at, createIssuer, ISSUER, NOW, usualClaims } from "./support/issuer.js";
-import { createDevice, PASSWORD, address, refusal } from "./support/people.js";
+import { address, createDevice, PASSWORD, refusal } from "./support/people.js";
 import { Service } from "./support/service.js";
 
 // Not for users, so no entry point leads there; the official vectors need it without our claims around.
@@ -58,12 +59,19 @@ test("the official keys are read, and others are not", async () => {
     readonly name: string;
     readonly paserk: string | null;
   }
-  const { tests } = JSON.parse(await readFile(new URL("PASERK/k4.public.json", vectors), "utf8")) as { tests: Vector[] };
+  const { tests } = JSON.parse(await readFile(new URL("PASERK/k4.public.json", vectors), "utf8")) as {
+    tests: Vector[];
+  };
   const good = tests.flatMap(({ paserk }) => paserk ?? []);
   assert.ok(good.length >= 3);
   for (const paserk of good) {
     await importKey(paserk);
-    for (const other of [paserk.replace("k4", "k3"), paserk.replace("public", "secret"), `${paserk}A`, paserk.slice(0, -1)]) {
+    for (const other of [
+      paserk.replace("k4", "k3"),
+      paserk.replace("public", "secret"),
+      `${paserk}A`,
+      paserk.slice(0, -1),
+    ]) {
       await assert.rejects(importKey(other), other);
     }
   }
@@ -80,35 +88,10 @@ test("a good token says what its issuer wrote", async () => {
   });
 });
 
-test("no token with a changed character passes, of 10,000", async () => {
-  const token = issuer.token();
-  const by = verifier();
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+/= ";
-  const changed = new Set<string>();
-  for (let index = 0; changed.size < 10_000; index += 1) {
-    const at = index % token.length;
-    const char = alphabet[(Math.floor(index / token.length) * 7 + at) % alphabet.length] ?? "";
-    const other = token.slice(0, at) + char + token.slice(at + 1);
-    if (other !== token) changed.add(other);
-  }
-  await by.verify(token);
-  const passed = await Promise.all([...changed].map((other) => by.verify(other).then(() => other, () => undefined)));
-  assert.deepEqual(passed.filter(Boolean), []);
-});
-
 test("a token has one spelling, and no other passes", async () => {
-  const token = issuer.token();
-  const [, , body = "", footer = ""] = token.split(".");
-  const unfooted = issuer.token({}, "");
-  const spellings = [
-    "", "v4.public.", "v4.public..", ".", `${token}.`, `${token}=`, `${token}.x`, ` ${token}`, `${token}\n`, `${token}\0`,
-    token.replace("v4", "V4"), token.replace("v4", "v3"), token.replace("public", "local"), token.replace("v4.public.", ""),
-    `v4.public.${body}`, `v4.public.${body}.`, `v4.public.${body}=.${footer}`, `v4.public.${body}\n.${footer}`,
-    `v4.public..${footer}`, unfooted, `${unfooted}.`, `${unfooted}.${footer}`, `v4.public.${footer}.${body}`,
-    `v4.public.${body}.${footer}.${footer}`, token.replaceAll("-", "+").replaceAll("_", "/"),
-    `v4.public.${body}.${Buffer.from(JSON.stringify({ kid: issuer.kid }, undefined, 1)).toString("base64url")}`,
-  ].filter((other) => other !== token);
-  for (const other of spellings) assert.equal(await reason(other), "TOKEN_INVALID", JSON.stringify(other));
+  for (const other of misspelt(issuer.token, issuer.kid)) {
+    assert.equal(await reason(other), "TOKEN_INVALID", JSON.stringify(other));
+  }
 });
 
 test("bits that carry nothing are nought", async () => {
@@ -125,13 +108,8 @@ test("bits that carry nothing are nought", async () => {
   }
 });
 
-test("what a footer may be", async () => {
-  const { kid } = issuer;
-  for (const footer of [
-    "{}", "null", "[]", '"x"', "1", "{", `{"kid":"${kid}"`, `["${kid}"]`, '{"kid":1}', '{"kid":null}', '{"kid":"k4.pid.other"}',
-    `{"kid":"${kid}","jku":"https://evil.test"}`, `{"kid":"${kid}"}${" ".repeat(128)}`, `\uFEFF{"kid":"${kid}"}`,
-    '{"kid":"__proto__"}', '{"kid":"constructor"}',
-  ]) {
+test("a footer is the kid in its one spelling", async () => {
+  for (const footer of badFooters(issuer.kid)) {
     assert.equal(await reason(issuer.token({}, footer)), "TOKEN_INVALID", footer);
   }
 });
@@ -142,21 +120,8 @@ test("a token signed by another is refused, whatever kid it names", async () => 
 });
 
 test("a token for somebody else, of another kind or not whole is refused", async () => {
-  for (const name of Object.keys(usualClaims())) {
-    for (const value of [undefined, null, "", {}, 1.5, true]) {
-      assert.equal(await reason(issuer.token({ [name]: value })), "TOKEN_INVALID", `${name} = ${JSON.stringify(value)}`);
-    }
-  }
-  for (const claims of [
-    { iss: `${ISSUER}/` }, { iss: [ISSUER] }, { aud: "other" }, { aud: [AUDIENCE] }, { aud: "Countersign" },
-    { typ: "refresh" }, { typ: "Access" }, { roles: "admin" }, { roles: [1] }, { amr: "pwd" }, { uep: "0" }, { aal: "1" },
-    { exp: "2099" }, { exp: "1 hour" }, { exp: "2099-01-01" }, { exp: "2099-13-01T00:00:00Z" }, { exp: NOW + 1 }, { exp: "2099-01-01T00:00:00" },
-    { nbf: "yesterday" }, { iat: "2026-11-25 12:00:00Z" },
-  ]) {
+  for (const claims of [...badClaims, ...badPayloads]) {
     assert.equal(await reason(issuer.token(claims)), "TOKEN_INVALID", JSON.stringify(claims));
-  }
-  for (const payload of ["", "null", "[]", "1", '"x"', "{", `\uFEFF${JSON.stringify(usualClaims())}`]) {
-    assert.equal(await reason(issuer.token(payload)), "TOKEN_INVALID", payload);
   }
 });
 
@@ -171,7 +136,7 @@ test("clocks may differ by thirty seconds, and no more", async () => {
 
 test("a token of more than 4 KiB is not looked at", async () => {
   const filler = 2048;
-  const long = (length: number) => issuer.token({ roles: ["x".repeat(length)] });
+  const long = (length: number) => issuer.token({ filler: "x".repeat(length) });
   let length = filler;
   while (long(length + 1).length <= 4096) length += 1;
   await verifier().verify(long(length));

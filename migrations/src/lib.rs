@@ -10,6 +10,9 @@ mod m0006_user_locale;
 mod m0007_codes;
 mod m0008_devices;
 mod m0009_deletion;
+mod m0010_revocation_feed;
+mod m0011_backends;
+mod m0012_signing_key_life;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -31,6 +34,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_codes::Migration),
             Box::new(m0008_devices::Migration),
             Box::new(m0009_deletion::Migration),
+            Box::new(m0010_revocation_feed::Migration),
+            Box::new(m0011_backends::Migration),
+            Box::new(m0012_signing_key_life::Migration),
         ]
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{App, Error, Rejection};
+use super::{App, Error, Fault, OnStale, Rejection, Staleness};
 use crate::{
     crypto::TokenRefusal,
-    domain::{AccessToken, Claims, Session, SessionId, SessionState, Timestamp, User, UserId},
+    domain::{AccessToken, Claims, Role, Session, SessionId, Timestamp, User, UserId},
 };
 
 /// A signed-in person. To hold one is to be allowed to call.
@@ -37,6 +37,18 @@ impl Caller {
     pub fn session(&self) -> SessionId {
         self.claims.session
     }
+
+    /// What they may do.
+    #[must_use]
+    pub fn roles(&self) -> &[Role] {
+        &self.claims.roles
+    }
+
+    /// When they last proved who they are.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.claims.authenticated_at
+    }
 }
 
 impl std::ops::Deref for FreshCaller {
@@ -51,20 +63,19 @@ impl std::ops::Deref for FreshCaller {
 const LEEWAY: Duration = Duration::from_secs(30);
 
 impl App {
-    /// Finds out who calls, without the database.
+    /// Finds out who calls, without the database unless what is known of revocations is too old.
     ///
     /// # Errors
     /// [`Rejection::NotSignedIn`] without a token; [`Rejection::TokenExpired`], [`Rejection::TokenInvalid`],
-    /// [`Rejection::SessionEnded`].
-    pub fn authenticate(&self, token: Option<&AccessToken>) -> Result<Caller, Error> {
+    /// [`Rejection::SessionEnded`]; [`Fault::Stale`].
+    pub async fn authenticate(&self, token: Option<&AccessToken>) -> Result<Caller, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         let claims = self.0.access_tokens.verify(token, self.0.clock.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,
-            TokenRefusal::Expired(_) => Rejection::TokenExpired,
+            // Its session lives: whoever holds it refreshes, and goes on with a token of another key.
+            TokenRefusal::Expired(_) | TokenRefusal::KeyRevoked => Rejection::TokenExpired,
         })?;
-        if self.0.revocations.contains(claims.session) {
-            return Err(Rejection::SessionEnded.into());
-        }
+        self.require_alive(&claims).await?;
         Ok(Caller { claims })
     }
 
@@ -72,8 +83,8 @@ impl App {
     ///
     /// # Errors
     /// As [`App::authenticate`]; [`Rejection::StepUpRequired`].
-    pub fn authenticate_fresh(&self, token: Option<&AccessToken>) -> Result<FreshCaller, Error> {
-        let caller = self.authenticate(token)?;
+    pub async fn authenticate_fresh(&self, token: Option<&AccessToken>) -> Result<FreshCaller, Error> {
+        let caller = self.authenticate(token).await?;
         let (now, proven, max_age) = (self.0.clock.now(), caller.claims.authenticated_at, self.0.policy.step_up);
         // A proof from the future is one of a clock that was set back since: how old it is nobody knows.
         if now.since(proven) > max_age || proven.since(now) > LEEWAY {
@@ -87,17 +98,7 @@ impl App {
     /// # Errors
     /// [`Rejection::SessionEnded`].
     pub(super) async fn present(&self, caller: &Caller, now: Timestamp) -> Result<(Session, User), Error> {
-        let ended = || {
-            self.forget(caller.session(), now);
-            Error::from(Rejection::SessionEnded)
-        };
-        let (session, user) = self.0.store.session(caller.session()).await?.ok_or_else(ended)?;
-        let SessionState::Active { idle_expires_at, .. } = session.state else { return Err(ended()) };
-        let is_over = now >= idle_expires_at || now >= session.expires_at;
-        if is_over || user.disabled_at.is_some() || user.epoch != caller.claims.epoch {
-            return Err(ended());
-        }
-        Ok((session, user))
+        self.alive(&caller.claims, now).await
     }
 
     /// Finds out whose session a token was of, although it may have expired: enough for ending that session.
@@ -109,7 +110,41 @@ impl App {
         match self.0.access_tokens.verify(token, self.0.clock.now()) {
             Ok(claims) => Ok(Leaver { claims }),
             Err(TokenRefusal::Expired(claims)) => Ok(Leaver { claims: *claims }),
-            Err(TokenRefusal::Invalid) => Err(Rejection::TokenInvalid.into()),
+            Err(TokenRefusal::Invalid | TokenRefusal::KeyRevoked) => Err(Rejection::TokenInvalid.into()),
         }
     }
+
+    /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).
+    pub(super) async fn require_alive(&self, claims: &Claims) -> Result<(), Error> {
+        if self.0.revocations.refuse(claims.session, claims.user, claims.epoch) {
+            return Err(Rejection::SessionEnded.into());
+        }
+        let Staleness { after, then } = self.0.policy.staleness;
+        match then {
+            _ if self.0.revocations.age(self.0.clock.ticks()) <= after => Ok(()),
+            OnStale::AllowUntilExp => Ok(()),
+            OnStale::Deny => Err(Fault::Stale.into()),
+            OnStale::Strong => self.require_alive_in_database(claims).await,
+        }
+    }
+
+    /// The same, as the database has it now.
+    pub(super) async fn require_alive_in_database(&self, claims: &Claims) -> Result<(), Error> {
+        self.alive(claims, self.0.clock.now()).await.map(drop)
+    }
+
+    async fn alive(&self, claims: &Claims, now: Timestamp) -> Result<(Session, User), Error> {
+        match self.0.store.session(claims.session).await? {
+            Some((session, user)) if is_alive(claims, &session, &user, now) => Ok((session, user)),
+            _ => {
+                self.forget(claims.session, now);
+                Err(Rejection::SessionEnded.into())
+            }
+        }
+    }
+}
+
+/// Whether the database stands behind a token.
+pub(super) fn is_alive(claims: &Claims, session: &Session, user: &User, now: Timestamp) -> bool {
+    !session.is_over(now) && user.disabled_at.is_none() && user.epoch == claims.epoch
 }

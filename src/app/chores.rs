@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::{App, Error};
 
-/// Between two nodes' clocks, and between a transaction's moment and its commit: how far back every pull looks again.
-const OVERLAP: Duration = Duration::from_mins(1);
-
+/// How long after it stopped mattering somebody who reads the feed may still find their place in it (**I8**).
+const FEED_KEPT_FOR: Duration = Duration::from_hours(1);
 /// How long a session that is over can still be looked at.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 const BATCH: u32 = 500;
@@ -25,20 +24,13 @@ impl App {
         Ok(())
     }
 
-    /// Learns which sessions other nodes have ended. Looks back over a whole access token's lifetime, so that nothing that
-    /// committed late is missed; what is known already costs nothing.
+    /// Deletes the entries of the feed that stopped mattering long ago.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn pull_revocations(&self) -> Result<(), Error> {
-        let now = self.0.clock.now();
-        let horizon = now - self.0.policy.access_lifetime - OVERLAP;
-        let ended = self.0.store.sessions_ended_since(horizon).await?;
-        for (session, _) in &ended {
-            self.0.profiles.remove(*session);
-        }
-        self.0.revocations.add(ended);
-        self.0.revocations.forget_before(horizon);
+    pub async fn sweep_feed(&self) -> Result<(), Error> {
+        let moment = self.0.clock.now() - FEED_KEPT_FOR;
+        while self.0.store.delete_feed_expired_before(moment, BATCH).await? == u64::from(BATCH) {}
         Ok(())
     }
 }

@@ -52,6 +52,9 @@ pub enum Rejection {
         /// How old the proof may be.
         max_age: Duration,
     },
+    /// Whoever calls may not do this.
+    #[error("the caller may not do this")]
+    Forbidden,
     /// Too many passwords are waiting to be hashed.
     #[error("the service is busy: try again in a moment")]
     Overloaded {
@@ -72,6 +75,9 @@ pub enum Fault {
     /// Writing a letter.
     #[error(transparent)]
     Mail(#[from] InvalidMessage),
+    /// What other nodes have revoked has not been heard for too long.
+    #[error("what was revoked elsewhere is not known")]
+    Stale,
 }
 
 impl From<StoreError> for Error {

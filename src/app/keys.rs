@@ -1,10 +1,10 @@
-//! The signing keys: made on the first start, opened on every start, published to those who verify.
+//! The signing keys as the use cases have them: opened at the start and whenever the feed says so, published to who verifies.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::{App, Error};
 use crate::{
-    crypto::{CryptoError, Keyring, MasterKeys, seal_new_key},
+    crypto::{Keyring, MasterKeys, seal_new_key},
     domain::{KeyId, KeyState, SealedKey, Timestamp},
     entropy::Entropy,
     store::Store,
@@ -38,16 +38,19 @@ impl App {
     /// The keys that tokens of this service are verified with. No secret, and no look into the database.
     #[must_use]
     pub fn public_keys(&self) -> PublicKeys {
-        let keys = self.signing_keys().iter().filter(|key| key.state != KeyState::Revoked);
+        let now = self.0.clock.now();
+        let keys = self.signing_keys();
         PublicKeys {
             issuer: self.0.policy.issuer.clone(),
             keys: keys
+                .iter()
+                .filter(|key| key.counts(now))
                 .map(|key| PublicKey {
                     id: key.id.clone(),
                     key: key.public.clone(),
                     state: key.state,
                     not_before: key.created_at,
-                    not_after: None,
+                    not_after: key.not_after(),
                 })
                 .collect(),
         }
@@ -55,8 +58,16 @@ impl App {
 
     /// Every signing key, for the operator; the secret halves are sealed.
     #[must_use]
-    pub fn signing_keys(&self) -> &[SealedKey] {
-        &self.0.keys
+    pub fn signing_keys(&self) -> Arc<[SealedKey]> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Opens the keys as the database has them now.
+    pub(super) async fn reload_keys(&self) -> Result<(), Error> {
+        let keys = self.0.store.signing_keys().await?;
+        self.0.access_tokens.replace_keys(Keyring::open(&keys, &self.0.master_keys)?);
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
+        Ok(())
     }
 }
 
@@ -73,9 +84,4 @@ pub(super) async fn load(
     }
     store.add_signing_key(&seal_new_key(master, KeyState::Active, now, entropy)?).await?;
     Ok(store.signing_keys().await?)
-}
-
-/// Opens the stored keys.
-pub(super) fn open(keys: &[SealedKey], master: &MasterKeys) -> Result<Arc<Keyring>, CryptoError> {
-    Keyring::open(keys, master).map(Arc::new)
 }

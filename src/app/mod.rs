@@ -1,6 +1,7 @@
 //! Ring 2: what the service can do, one use case a file, named by its verb.
 
 mod account;
+mod backends;
 mod caller;
 mod change_email;
 mod change_password;
@@ -12,6 +13,7 @@ mod deliver_mail;
 mod disable_user;
 mod errands;
 mod error;
+mod follow;
 mod keys;
 mod log_out;
 mod login;
@@ -21,17 +23,22 @@ mod profiles;
 mod reauthenticate;
 mod refresh;
 mod reset_password;
+mod rotate_keys;
 mod sessions;
 mod sign_up;
 mod signed_in;
 mod verify_email;
+mod verify_token;
+mod watch;
 mod who_am_i;
 
-use std::{fmt, sync::Arc};
-
-use tokio::sync::{Mutex, Notify};
+use std::{
+    fmt,
+    sync::{Arc, RwLock},
+};
 
 pub use account::Account;
+pub use backends::Backend;
 pub use caller::{Caller, FreshCaller, Leaver};
 pub use change_email::OwnCodeProof;
 pub use change_password::ChangePassword;
@@ -40,22 +47,29 @@ pub use create_user::{CreateUser, UserCreation};
 pub use error::{Error, Fault, Rejection};
 pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
-pub use policy::Policy;
+pub use policy::{InvalidOnStale, OnStale, Policy, Staleness};
 pub use reset_password::ResetPassword;
+pub use rotate_keys::PUBLISHED_BEFORE_SIGNING;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
+pub use verify_token::{VerifiedToken, VerifyToken};
+pub use watch::{Watch, WatchEvent};
 pub use who_am_i::Profile;
+
+use tokio::sync::{Mutex, Notify, broadcast, watch as watched};
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, DeviceTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
-    domain::{AuditEvent, AuditId, AuditKind, Device, PasswordPolicy, SealedKey, SessionId, Timestamp, UserId},
+    crypto::{AccessTokens, DeviceTokens, Keyring, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
+    domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
     revocations::Revocations,
     store::Store,
 };
+use backends::Backends;
 use profiles::Profiles;
+use watch::Learnt;
 
 /// What the service is made of.
 pub struct Parts {
@@ -90,8 +104,17 @@ struct Inner {
     codes: OneTimeCodes,
     devices: DeviceTokens,
     revocations: Revocations,
+    /// Where the feed was left; held while it is read.
+    cursor: Mutex<FeedCursor>,
+    /// That this node has revoked something.
+    revoked: Notify,
+    /// What was learnt, for those who listen.
+    news: broadcast::Sender<Arc<Learnt>>,
+    /// Whether this node is about to stop.
+    closing: watched::Sender<bool>,
     profiles: Profiles,
-    keys: Vec<SealedKey>,
+    keys: RwLock<Arc<[SealedKey]>>,
+    backends: Backends,
     mailer: Arc<dyn Mailer>,
     templates: Templates,
     /// A letter was written on this node. Only a hint: what it missed is found by looking.
@@ -110,18 +133,23 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, Error> {
         let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
-        let keyring = keys::open(&keys, &master_keys)?;
+        let keyring = Keyring::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
             access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
             devices: DeviceTokens::new(master_keys.clone()),
             master_keys,
-            revocations: Revocations::default(),
+            backends: Backends::default(),
+            revocations: Revocations::new(clock.ticks()),
+            cursor: Mutex::default(),
+            revoked: Notify::new(),
+            news: broadcast::Sender::new(watch::BACKLOG),
+            closing: watched::Sender::new(false),
             profiles: Profiles::default(),
             store,
             passwords,
-            keys,
+            keys: RwLock::new(keys.into()),
             mailer,
             templates,
             mail_hint: Notify::new(),
@@ -130,7 +158,9 @@ impl App {
             entropy,
             policy,
         }));
-        app.pull_revocations().await?;
+        // **I10**: nothing is served before everything is known.
+        app.reload_backends().await?;
+        app.read_all(&mut *app.0.cursor.lock().await).await?;
         Ok(app)
     }
 
@@ -150,12 +180,6 @@ impl App {
 
     fn event(&self, kind: AuditKind, user: UserId, at: Timestamp, by: Device) -> AuditEvent {
         AuditEvent { id: AuditId::new(at, self.0.entropy.bytes()), at, kind, user, session: None, by }
-    }
-
-    /// After the database has it: here too, a session passes no more.
-    fn forget(&self, session: SessionId, now: Timestamp) {
-        self.0.revocations.add([(session, now)]);
-        self.0.profiles.remove(session);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules that an operator can set.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use crate::domain::{PasswordPolicy, SessionLifetimes};
 
@@ -25,4 +25,46 @@ pub struct Policy {
     pub passwords: PasswordPolicy,
     /// Whether only a confirmed address signs in.
     pub require_verified_email: bool,
+    /// How long a signing key signs.
+    pub rotate_keys_every: Duration,
+    /// How fresh the knowledge of revocations must be.
+    pub staleness: Staleness,
+}
+
+/// What a node does with tokens that look good while it has no news of what others have revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnStale {
+    /// Refuses every call, for the caller to try again.
+    Deny,
+    /// Asks the database on every call; refuses where that does not answer.
+    Strong,
+    /// Lets them pass until they expire.
+    AllowUntilExp,
+}
+
+/// How fresh a node's knowledge of revocations must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Staleness {
+    /// How old it may be.
+    pub after: Duration,
+    /// What happens when it is older.
+    pub then: OnStale,
+}
+
+/// Not one of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be deny, strong or allow_until_exp")]
+pub struct InvalidOnStale;
+
+impl FromStr for OnStale {
+    type Err = InvalidOnStale;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOnStale> {
+        match text {
+            "deny" => Ok(Self::Deny),
+            "strong" => Ok(Self::Strong),
+            "allow_until_exp" => Ok(Self::AllowUntilExp),
+            _ => Err(InvalidOnStale),
+        }
+    }
 }

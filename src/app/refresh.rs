@@ -21,7 +21,9 @@ impl App {
             if !self.0.refresh_tokens.is_genuine(&presented, &session.salt) {
                 return Err(Rejection::TokenInvalid.into());
             }
-            if user.disabled_at.is_some() {
+            // A database that was set back may have forgotten what this node still knows.
+            let was_revoked = self.0.revocations.refuse(session.id, user.id, user.epoch);
+            if user.disabled_at.is_some() || was_revoked {
                 return Err(Rejection::SessionEnded.into());
             }
             let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {

@@ -1,10 +1,13 @@
 //! The command line: what can be said, and which file does it.
 
 mod assembly;
+mod backend;
 mod check_config;
 mod error;
 mod key_generate_master;
 mod key_list;
+mod key_rotate;
+mod mail;
 mod migrate;
 mod options;
 mod output;
@@ -60,9 +63,25 @@ enum Command {
     /// Make, disable and enable accounts, in the database itself: the service need not run
     #[command(subcommand)]
     User(UserCommand),
-    /// Look at signing keys, make master keys
+    /// Look at and change signing keys, make master keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look at letters that have not left, and have them tried again
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Let other services ask about tokens, and shut them out again
+    #[command(subcommand)]
+    Backend(BackendCommand),
+}
+
+#[derive(Subcommand)]
+enum BackendCommand {
+    /// Let a service in, and print its key: once, since it is not kept
+    Create(backend::Create),
+    /// List the services that were let in
+    List,
+    /// Shut a service out, on every node within a second
+    Revoke(backend::Revoke),
 }
 
 #[derive(Subcommand)]
@@ -79,8 +98,20 @@ enum UserCommand {
 enum KeyCommand {
     /// List the keys that access tokens are signed with
     List,
+    /// Publish the next signing key now; it signs two hours later, when every verifier has it
+    Rotate,
+    /// Make a signing key worthless with every token that it signed, on every node within a second
+    Revoke(key_rotate::Revoke),
     /// Print a new master key, one line to keep in a file that only the service can read
     GenerateMaster,
+}
+
+#[derive(Subcommand)]
+enum MailCommand {
+    /// List the letters that wait, and those that were given up
+    List,
+    /// Try a letter again that was given up, or all of them
+    Retry(mail::RetryArgs),
 }
 
 /// Does what the command line says.
@@ -97,6 +128,13 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::User(UserCommand::Disable(args)) => user_switch::disable(options, &args).await,
         Command::User(UserCommand::Enable(args)) => user_switch::enable(options, &args).await,
         Command::Key(KeyCommand::List) => key_list::run(options).await,
+        Command::Mail(MailCommand::List) => mail::list(options).await,
+        Command::Mail(MailCommand::Retry(args)) => mail::retry(options, &args).await,
+        Command::Key(KeyCommand::Rotate) => key_rotate::rotate(options).await,
+        Command::Key(KeyCommand::Revoke(args)) => key_rotate::revoke(options, &args).await,
+        Command::Backend(BackendCommand::Create(args)) => backend::create(options, args).await,
+        Command::Backend(BackendCommand::List) => backend::list(options).await,
+        Command::Backend(BackendCommand::Revoke(args)) => backend::revoke(options, &args).await,
         Command::Key(KeyCommand::GenerateMaster) => key_generate_master::run(),
     }
 }

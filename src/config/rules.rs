@@ -1,16 +1,17 @@
-//! `[tokens]`, `[sessions]`, `[passwords]` and `[accounts]`: the rules of signing in.
+//! `[tokens]`, `[revocation]`, `[sessions]`, `[passwords]` and `[accounts]`: the rules of signing in.
 
 use std::{num::NonZero, thread, time::Duration};
 
 use super::{duration::MINUTE, reader::Reader};
 use crate::{
-    app::Policy,
+    app::{Policy, Staleness},
     crypto::HashingSettings,
-    domain::{PasswordPolicy, SessionLifetimes},
+    domain::{LONGEST_ACCESS_LIFETIME, PasswordPolicy, SessionLifetimes},
     grpc::Origin,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Reads all of them but the cost of hashing, for the service at `public_url`.
@@ -19,13 +20,15 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         let is_plain = text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic());
         if is_plain { Ok(text.to_owned()) } else { Err("must be at most 200 visible ASCII characters") }
     });
-    let access_lifetime = reader.duration("tokens.access_lifetime", MINUTE..=15 * MINUTE);
+    let access_lifetime = reader.duration("tokens.access_lifetime", MINUTE..=LONGEST_ACCESS_LIFETIME);
     let sessions = read_lifetimes(reader);
     let max_sessions_per_user = reader.number("sessions.max_per_user", 1..=10_000);
     let step_up = reader.duration("sessions.step_up", MINUTE..=60 * MINUTE);
     let deletion_grace = reader.duration("accounts.deletion_grace", 60 * MINUTE..=YEAR);
     let min_code_points = reader.number("passwords.min_length", 8..=64);
     let require_verified_email = reader.switch("accounts.require_verified_email");
+    let staleness = read_staleness(reader);
+    let rotate_keys_every = reader.duration("keys.rotate_every", DAY..=YEAR);
 
     Some(Policy {
         issuer: public_url?.to_string(),
@@ -37,7 +40,15 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
         deletion_grace: deletion_grace?,
         passwords: PasswordPolicy { min_code_points: min_code_points? },
         require_verified_email: require_verified_email?,
+        rotate_keys_every: rotate_keys_every?,
+        staleness: staleness?,
     })
+}
+
+fn read_staleness(reader: &mut Reader) -> Option<Staleness> {
+    let after = reader.duration("revocation.stale_after", SECOND..=MINUTE);
+    let then = reader.parse("revocation.on_stale", str::parse);
+    Some(Staleness { after: after?, then: then? })
 }
 
 fn read_lifetimes(reader: &mut Reader) -> Option<SessionLifetimes> {

@@ -1,6 +1,10 @@
 //! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pasetors::{
@@ -10,7 +14,7 @@ use pasetors::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{CryptoError, Keyring};
+use super::{CryptoError, Keyring, keyring::Verifying};
 use crate::domain::{AccessToken, Claims, Role, Timestamp, UserEpoch};
 
 /// How far two clocks may be apart.
@@ -21,9 +25,9 @@ const MAX_FOOTER_BYTES: usize = 128;
 const KIND: &str = "access";
 
 /// Mints and verifies access tokens.
-#[derive(Clone)]
 pub struct AccessTokens {
-    keyring: Arc<Keyring>,
+    /// Another one when the keys change.
+    keyring: RwLock<Arc<Keyring>>,
     issuer: Arc<str>,
     audience: Arc<str>,
 }
@@ -37,6 +41,9 @@ pub enum TokenRefusal {
     /// It was good once.
     #[error("the token has expired")]
     Expired(Box<Claims>),
+    /// It names a key of ours that was revoked: whoever still has its secret half may have made it, or we.
+    #[error("the token's key was revoked")]
+    KeyRevoked,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,8 +76,17 @@ struct Payload {
 impl AccessTokens {
     /// Tokens of `issuer`, for `audience`.
     #[must_use]
-    pub fn new(keyring: Arc<Keyring>, issuer: &str, audience: &str) -> Self {
-        Self { keyring, issuer: issuer.into(), audience: audience.into() }
+    pub fn new(keyring: Keyring, issuer: &str, audience: &str) -> Self {
+        Self { keyring: RwLock::new(Arc::new(keyring)), issuer: issuer.into(), audience: audience.into() }
+    }
+
+    /// Signs and verifies with other keys from now on.
+    pub fn replace_keys(&self, keyring: Keyring) {
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+    }
+
+    fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Signs what `claims` say.
@@ -79,7 +95,8 @@ impl AccessTokens {
     /// When the library refuses what it never should.
     pub fn mint(&self, claims: &Claims) -> Result<AccessToken, CryptoError> {
         let failed = || CryptoError::Failed { operation: "sign" };
-        let key = self.keyring.active();
+        let keyring = self.keyring();
+        let key = keyring.active();
         let payload = Payload {
             iss: self.issuer.to_string(),
             aud: self.audience.to_string(),
@@ -107,7 +124,7 @@ impl AccessTokens {
     /// # Errors
     /// [`TokenRefusal::Expired`] only for a token that is good in every other way.
     pub fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<Claims, TokenRefusal> {
-        let payload = self.authentic_payload(token.expose()).ok_or(TokenRefusal::Invalid)?;
+        let payload = self.authentic_payload(token.expose(), now)?;
         let is_ours = payload.typ == KIND && *payload.iss == *self.issuer && *payload.aud == *self.audience;
         let not_before = timestamp(&payload.nbf).ok_or(TokenRefusal::Invalid)?;
         if !is_ours || now + LEEWAY < not_before {
@@ -118,25 +135,35 @@ impl AccessTokens {
     }
 
     /// The payload of a token that one of our keys signed, in its one spelling.
-    fn authentic_payload(&self, text: &str) -> Option<Payload> {
+    fn authentic_payload(&self, text: &str, now: Timestamp) -> Result<Payload, TokenRefusal> {
+        let invalid = || TokenRefusal::Invalid;
         if text.len() > MAX_TOKEN_BYTES {
-            return None;
+            return Err(invalid());
         }
-        let token = UntrustedToken::<Public, V4>::try_from(text).ok()?;
-        let footer = token.untrusted_footer();
-        if footer.len() > MAX_FOOTER_BYTES || !is_canonical(text, &token) {
-            return None;
-        }
-        // The footer is believed for nothing but the choice among our own keys, before which no signature is looked at.
-        let Footer { kid } = serde_json::from_slice(footer).ok()?;
-        if footer != written(&Footer { kid })?.as_slice() {
-            return None;
-        }
-        let (_, key) = self.keyring.verifying(kid)?;
-        let verified = PublicToken::verify(key, &token, None, None).ok()?;
+        let token = UntrustedToken::<Public, V4>::try_from(text).map_err(|_| invalid())?;
+        let kid = key_named_by(text, &token).ok_or_else(invalid)?;
+        let keyring = self.keyring();
+        let key = match keyring.verifying(kid, now) {
+            Verifying::With(key) => key,
+            Verifying::Revoked => return Err(TokenRefusal::KeyRevoked),
+            Verifying::Unknown => return Err(invalid()),
+        };
+        let verified = PublicToken::verify(key, &token, None, None).map_err(|_| invalid())?;
         // To serde, a list of values is a struct too.
-        serde_json::from_str(verified.payload()).ok().filter(|_| verified.payload().starts_with('{'))
+        let payload = serde_json::from_str(verified.payload()).ok().filter(|_| verified.payload().starts_with('{'));
+        payload.ok_or_else(invalid)
     }
+}
+
+/// The `kid` of a token in its one spelling. The footer is believed for nothing but the choice among our own keys, before
+/// which no signature is looked at.
+fn key_named_by<'a>(text: &str, token: &'a UntrustedToken<Public, V4>) -> Option<&'a str> {
+    let footer = token.untrusted_footer();
+    if footer.len() > MAX_FOOTER_BYTES || !is_canonical(text, token) {
+        return None;
+    }
+    let Footer { kid } = serde_json::from_slice(footer).ok()?;
+    (footer == written(&Footer { kid })?.as_slice()).then_some(kid)
 }
 
 /// Whether the token is spelled as it would be written: the library reads `token + "."` too, and a second spelling is a way
@@ -171,8 +198,10 @@ fn rfc3339(moment: Timestamp) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(moment.unix_seconds()).ok()?.format(&Rfc3339).ok()
 }
 
+/// A moment in its one spelling, so that every verifier reads the same out of it.
 fn timestamp(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::from_unix_seconds(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp()))
+    let moment = Timestamp::from_unix_seconds(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp());
+    (rfc3339(moment)? == text).then_some(moment)
 }
 
 impl fmt::Debug for AccessTokens {

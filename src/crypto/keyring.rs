@@ -1,6 +1,6 @@
 //! The signing keys in memory: the one that signs, and those whose signatures still count.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -22,7 +22,24 @@ const SEED_BYTES: usize = 32;
 /// The keys that access tokens are signed and verified with.
 pub struct Keyring {
     active: SigningKey,
-    verifying: HashMap<KeyId, AsymmetricPublicKey<V4>>,
+    verifying: HashMap<KeyId, VerifyingKey>,
+    revoked: HashSet<KeyId>,
+}
+
+/// A key whose signatures count.
+struct VerifyingKey {
+    public: AsymmetricPublicKey<V4>,
+    not_after: Option<Timestamp>,
+}
+
+/// What a key is good for that a token names.
+pub(super) enum Verifying<'a> {
+    /// What it signed counts.
+    With(&'a AsymmetricPublicKey<V4>),
+    /// It was ours, and was revoked.
+    Revoked,
+    /// It is not ours, or nothing that it signed can be left.
+    Unknown,
 }
 
 /// The key that signs.
@@ -38,7 +55,7 @@ impl Keyring {
     /// When a key does not open, is not what its id says, or none is active.
     pub fn open(keys: &[SealedKey], master: &MasterKeys) -> Result<Self, CryptoError> {
         let mut active = None;
-        let mut verifying = HashMap::new();
+        let (mut verifying, mut revoked) = (HashMap::new(), HashSet::new());
         for key in keys {
             let corrupt = || CryptoError::CorruptKey { key: key.id.to_string() };
             let public = AsymmetricPublicKey::<V4>::try_from(key.public.as_str()).map_err(|_| corrupt())?;
@@ -47,20 +64,28 @@ impl Keyring {
             }
             match key.state {
                 KeyState::Active => active = Some(unseal(key, &public, master)?),
-                KeyState::Revoked => continue,
+                KeyState::Revoked => {
+                    revoked.insert(key.id.clone());
+                    continue;
+                }
                 KeyState::Next | KeyState::Retired => {}
             }
-            verifying.insert(key.id.clone(), public);
+            verifying.insert(key.id.clone(), VerifyingKey { public, not_after: key.not_after() });
         }
-        Ok(Self { active: active.ok_or(CryptoError::NoActiveKey)?, verifying })
+        Ok(Self { active: active.ok_or(CryptoError::NoActiveKey)?, verifying, revoked })
     }
 
     pub(super) fn active(&self) -> &SigningKey {
         &self.active
     }
 
-    pub(super) fn verifying(&self, id: &str) -> Option<(&KeyId, &AsymmetricPublicKey<V4>)> {
-        self.verifying.get_key_value(id)
+    /// What the key is good for at `now`.
+    pub(super) fn verifying(&self, id: &str, now: Timestamp) -> Verifying<'_> {
+        match self.verifying.get(id) {
+            Some(key) if key.not_after.is_none_or(|end| now < end) => Verifying::With(&key.public),
+            None if self.revoked.contains(id) => Verifying::Revoked,
+            Some(_) | None => Verifying::Unknown,
+        }
     }
 }
 
@@ -82,7 +107,7 @@ pub fn seal_new_key(
     public.fmt(&mut paserk).map_err(|_| failed())?;
     let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(seed.as_slice()));
     let sealed = master.seal(&secret, &purpose(&id))?;
-    Ok(SealedKey { id, public: paserk, sealed, state, created_at: now })
+    Ok(SealedKey { id, public: paserk, sealed, state, created_at: now, since: now })
 }
 
 fn unseal(key: &SealedKey, public: &AsymmetricPublicKey<V4>, master: &MasterKeys) -> Result<SigningKey, CryptoError> {
@@ -137,8 +162,14 @@ mod tests {
         let keys = [KeyState::Active, KeyState::Next, KeyState::Retired, KeyState::Revoked].map(new_key);
         let ring = open(&keys).unwrap();
         assert_eq!(ring.active().id, keys[0].id);
-        let verifies = keys.each_ref().map(|key| ring.verifying(key.id.as_str()).is_some());
-        assert_eq!(verifies, [true, true, true, false]);
+        let verifies = |millis| {
+            let now = Timestamp::from_unix_millis(millis);
+            keys.each_ref().map(|key| matches!(ring.verifying(key.id.as_str(), now), Verifying::With(_)))
+        };
+        assert_eq!(verifies(0), [true, true, true, false]);
+        assert!(matches!(ring.verifying(keys[3].id.as_str(), Timestamp::from_unix_millis(0)), Verifying::Revoked));
+        assert_eq!(verifies(17 * 60_000 - 1), [true, true, true, false]);
+        assert_eq!(verifies(17 * 60_000), [true, true, false, false], "nothing that a retired one signed can be left");
         assert_eq!(open(&keys[1..]).err(), Some(CryptoError::NoActiveKey));
     }
 

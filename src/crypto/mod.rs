@@ -1,6 +1,7 @@
 //! Ring 1: hashing, signing, sealing and deriving. The only module that names a cryptography crate.
 
 mod access_tokens;
+mod backend_keys;
 mod device_tokens;
 mod keyring;
 mod letters;
@@ -12,6 +13,7 @@ mod refresh_tokens;
 mod settings;
 
 pub use access_tokens::{AccessTokens, TokenRefusal};
+pub use backend_keys::{is_backend_key, new_backend_key};
 pub use device_tokens::DeviceTokens;
 pub use keyring::{Keyring, seal_new_key};
 pub use master_keys::{InvalidMasterKeys, MasterKeys};

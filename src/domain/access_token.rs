@@ -1,8 +1,13 @@
 //! The access token as text, and what it says once it was verified.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Role, SessionId, Timestamp, TokenId, UserEpoch, UserId};
+
+/// The longest that an operator can let an access token live.
+pub const LONGEST_ACCESS_LIFETIME: Duration = Duration::from_mins(15);
 
 /// A PASETO `v4.public` token.
 #[derive(Debug, Clone)]

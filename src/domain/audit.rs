@@ -70,6 +70,8 @@ pub enum AuditKind {
     SessionExpired,
     /// A session was ended because a refresh token was used twice.
     TokenReused,
+    /// A session was ended again, because the database had been set back to before it first was.
+    RevokedAgain,
 }
 
 impl AuditKind {
@@ -101,6 +103,7 @@ impl AuditKind {
             Self::CodeTried => "code_tried",
             Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",
+            Self::RevokedAgain => "revoked_again",
         }
     }
 }

@@ -76,6 +76,8 @@ id!(/// A letter on its way out.
     LetterId);
 id!(/// One sender's hold on some letters.
     LeaseId);
+id!(/// Another service that may ask about tokens.
+    BackendId);
 
 /// The text is not a UUID in its usual spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

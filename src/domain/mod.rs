@@ -2,10 +2,12 @@
 
 mod access_token;
 mod audit;
+mod backend;
 mod code;
 mod device_token;
 mod display_name;
 mod email;
+mod feed;
 mod id;
 mod letter;
 mod locale;
@@ -18,13 +20,18 @@ mod signing_key;
 mod timestamp;
 mod user;
 
-pub use access_token::{AccessToken, Claims};
+pub use access_token::{AccessToken, Claims, LONGEST_ACCESS_LIFETIME};
 pub use audit::{AuditEvent, AuditKind};
+pub use backend::{
+    Audience, BackendDigest, BackendKey, BackendKeyParts, BackendName, InvalidAudience, InvalidBackendKey,
+    InvalidBackendName, RegisteredBackend,
+};
 pub use code::{Code, CodeDigest, CodeDigits, CodePurpose, CodeToken, InvalidCode};
 pub use device_token::{DeviceToken, DeviceTokenParts, Sighting};
 pub use display_name::{DisplayName, InvalidDisplayName};
 pub use email::{Email, InvalidEmail};
-pub use id::{AuditId, DeviceId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
+pub use feed::{FeedCursor, FeedEntry, FeedPage, News, Rewound, STAYS_REVOKED_FOR};
+pub use id::{AuditId, BackendId, DeviceId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
 pub use letter::{OutboxLetter, SealedLetter};
 pub use locale::{InvalidLocale, Locale};
 pub use metadata::{InvalidMetadata, Metadata};
@@ -33,5 +40,5 @@ pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTo
 pub use role::{InvalidRole, Role};
 pub use session::{Device, EndReason, Refreshing, Session, SessionLifetimes, SessionState};
 pub use signing_key::{KeyState, SealedKey};
-pub use timestamp::Timestamp;
+pub use timestamp::{Ticks, Timestamp};
 pub use user::{User, UserEpoch};

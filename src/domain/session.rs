@@ -128,13 +128,22 @@ impl Session {
         Self { state, ..self }
     }
 
+    /// Whether it has ended, was not refreshed in time, or is too old.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match self.state {
+            SessionState::Active { idle_expires_at, .. } => now >= idle_expires_at || now >= self.expires_at,
+            SessionState::Ended { .. } => true,
+        }
+    }
+
     /// What it means that somebody presents a refresh token of generation `presented`.
     #[must_use]
     pub fn judge(&self, presented: Generation, now: Timestamp, lifetimes: SessionLifetimes) -> Refreshing {
         let SessionState::Active { generation, rotated_at, idle_expires_at } = self.state else {
             return Refreshing::Over;
         };
-        if now >= idle_expires_at || now >= self.expires_at {
+        if self.is_over(now) {
             return Refreshing::Over;
         }
         // Nodes may differ by a little; a clock set back by more must not open a window that had closed.

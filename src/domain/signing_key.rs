@@ -1,6 +1,6 @@
 //! A signing key as it is kept: the public half in the clear, the secret half sealed.
 
-use super::{KeyId, Timestamp};
+use super::{KeyId, STAYS_REVOKED_FOR, Timestamp};
 
 /// A key pair that access tokens are signed with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,27 @@ pub struct SealedKey {
     pub state: KeyState,
     /// When it was made, and published.
     pub created_at: Timestamp,
+    /// Since when it is in its state.
+    pub since: Timestamp,
+}
+
+impl SealedKey {
+    /// From when on it verifies nothing, where that is known: when no token is left that it signed. From then on whoever finds
+    /// its secret half has found nothing.
+    #[must_use]
+    pub fn not_after(&self) -> Option<Timestamp> {
+        match self.state {
+            KeyState::Next | KeyState::Active => None,
+            KeyState::Retired => Some(self.since + STAYS_REVOKED_FOR),
+            KeyState::Revoked => Some(self.since),
+        }
+    }
+
+    /// Whether what it signed counts at `now`.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.state != KeyState::Revoked && self.not_after().is_none_or(|end| now < end)
+    }
 }
 
 /// What a signing key may be used for.

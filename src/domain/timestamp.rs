@@ -68,6 +68,25 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A reading of a clock that nobody sets and that goes on while the machine sleeps: it tells how long ago something was, which
+/// a time of day cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticks(Duration);
+
+impl Ticks {
+    /// So long after a moment that is the same for the whole life of the process.
+    #[must_use]
+    pub const fn from_duration(since_then: Duration) -> Self {
+        Self(since_then)
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -31,7 +31,7 @@ impl AccountApi {
 impl AccountService for AccountApi {
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let account = self.0.account(&caller).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(GetAccountResponse { account: Some(render::account(&account)) }))
     }
@@ -41,7 +41,7 @@ impl AccountService for AccountApi {
         request: Request<UpdateProfileRequest>,
     ) -> Result<Response<UpdateProfileResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let update = parse::update_profile(request.into_inner())?;
         let updated = self.0.update_profile(&caller, &update, call.device.clone()).await;
         let account = updated.map_err(|error| call.refuse(error))?;
@@ -53,7 +53,7 @@ impl AccountService for AccountApi {
         request: Request<ChangePasswordRequest>,
     ) -> Result<Response<ChangePasswordResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let command = parse::change_password(request.get_ref(), self.0.password_policy(), &call)?;
         let changed = self.0.change_password(&caller, command).await.map_err(|error| call.refuse(error))?;
         Ok(render::signed_in(&changed, call.delivery(), |signed_in| ChangePasswordResponse {
@@ -66,7 +66,7 @@ impl AccountService for AccountApi {
         request: Request<ChangeEmailRequest>,
     ) -> Result<Response<ChangeEmailResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.fresh_caller(&self.0)?;
+        let caller = call.fresh_caller(&self.0).await?;
         let email = parse::email(&request.get_ref().email)?;
         let asked = self.0.request_email_change(&caller, email, call.device.clone()).await;
         asked.map_err(|error| call.refuse(error))?;
@@ -78,7 +78,7 @@ impl AccountService for AccountApi {
         request: Request<ConfirmEmailChangeRequest>,
     ) -> Result<Response<ConfirmEmailChangeResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let proof = parse::confirm_email_change(request.into_inner())?;
         let confirmed = self.0.confirm_email_change(&caller, &proof, call.device.clone()).await;
         confirmed.map_err(|error| call.refuse(error))?;
@@ -90,7 +90,7 @@ impl AccountService for AccountApi {
         request: Request<DeleteAccountRequest>,
     ) -> Result<Response<DeleteAccountResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.fresh_caller(&self.0)?;
+        let caller = call.fresh_caller(&self.0).await?;
         let scheduled = self.0.delete_account(&caller, call.device.clone()).await;
         let at = scheduled.map_err(|error| call.refuse(error))?;
         let mut response = Response::new(DeleteAccountResponse { deletes_at: Some(render::timestamp(at)) });
@@ -103,7 +103,7 @@ impl AccountService for AccountApi {
         request: Request<ExportAccountRequest>,
     ) -> Result<Response<ExportAccountResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.fresh_caller(&self.0)?;
+        let caller = call.fresh_caller(&self.0).await?;
         let exported = self.0.export_account(&caller, call.device.clone()).await;
         let (account, belongings) = exported.map_err(|error| call.refuse(error))?;
         Ok(Response::new(ExportAccountResponse { json: export::json(&account, &belongings).to_string() }))
@@ -114,7 +114,7 @@ impl AccountService for AccountApi {
         request: Request<ReauthenticateRequest>,
     ) -> Result<Response<ReauthenticateResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let password = parse::current_password("password", &request.get_ref().password)?;
         let proven = self.0.reauthenticate(&caller, password, call.device.clone()).await;
         let proven = proven.map_err(|error| call.refuse(error))?;
@@ -128,7 +128,7 @@ impl AccountService for AccountApi {
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let sessions = self.0.sessions(&caller).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(render::sessions(&caller, &sessions)))
     }
@@ -138,7 +138,7 @@ impl AccountService for AccountApi {
         request: Request<RevokeSessionRequest>,
     ) -> Result<Response<RevokeSessionResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let session = parse::session_id(&request.get_ref().session_id)?;
         let revoked = self.0.revoke_session(&caller, session, call.device.clone()).await;
         revoked.map_err(|error| call.refuse(error))?;
@@ -154,7 +154,7 @@ impl AccountService for AccountApi {
         request: Request<RevokeOtherSessionsRequest>,
     ) -> Result<Response<RevokeOtherSessionsResponse>, Status> {
         let call = Call::of(&request);
-        let caller = call.caller(&self.0)?;
+        let caller = call.caller(&self.0).await?;
         let ended = self.0.revoke_other_sessions(&caller, call.device.clone()).await;
         let ended = ended.map_err(|error| call.refuse(error))?;
         Ok(Response::new(RevokeOtherSessionsResponse { ended: u32::try_from(ended).unwrap_or(u32::MAX) }))

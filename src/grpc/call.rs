@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::{App, Caller, Error, FreshCaller, Rejection},
-    domain::{AccessToken, Device, DeviceToken, RefreshToken},
+    domain::{AccessToken, BackendKey, Device, DeviceToken, RefreshToken},
 };
 
 /// The id that a request has in the log; the server puts it into the request.
@@ -48,13 +48,20 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let extensions = request.extensions();
+        let id = extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let device = extensions.get::<Device>().cloned().unwrap_or_default();
         let page = extensions.get::<Page>().map(|page| page.0);
+        Self { device, ..Self::with(request.metadata(), page, id) }
+    }
+
+    /// What these headers bring when they come from that page.
+    pub(super) fn with(metadata: &MetadataMap, page: Option<CookieProfile>, request: RequestId) -> Self {
         Self {
-            request: extensions.get::<RequestId>().cloned().unwrap_or_default(),
-            device: extensions.get::<Device>().cloned().unwrap_or_default(),
+            request,
+            device: Device::default(),
             page,
-            bearer: bearer(request.metadata()),
-            cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(request.metadata(), profile)),
+            bearer: bearer(metadata),
+            cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(metadata, profile)),
         }
     }
 
@@ -69,21 +76,27 @@ impl Call {
         }
     }
 
+    /// The key of a service, from the header alone: no page has one.
+    pub(super) fn backend_key(&self) -> Result<Option<BackendKey>, Rejection> {
+        let bearer = self.bearer.as_ref().map_err(|rejection| *rejection)?.as_ref();
+        Ok(bearer.map(|text| BackendKey::from_text(text.expose().to_owned())))
+    }
+
     /// The refresh token in the cookie.
     pub(super) fn refresh_cookie(&self) -> Result<Option<&RefreshToken>, Rejection> {
         self.cookies.as_ref().map(|cookies| cookies.refresh.as_ref()).map_err(|Duplicate| Rejection::TokenInvalid)
     }
 
     /// Who calls.
-    pub(super) fn caller(&self, app: &App) -> Result<Caller, Status> {
-        let caller = self.access_token().map_err(Error::from).and_then(|token| app.authenticate(token));
-        caller.map_err(|error| self.refuse(error))
+    pub(super) async fn caller(&self, app: &App) -> Result<Caller, Status> {
+        let caller = async { app.authenticate(self.access_token()?).await };
+        caller.await.map_err(|error: Error| self.refuse(error))
     }
 
     /// Who calls, if they have just proved that they do.
-    pub(super) fn fresh_caller(&self, app: &App) -> Result<FreshCaller, Status> {
-        let caller = self.access_token().map_err(Error::from).and_then(|token| app.authenticate_fresh(token));
-        caller.map_err(|error| self.refuse(error))
+    pub(super) async fn fresh_caller(&self, app: &App) -> Result<FreshCaller, Status> {
+        let caller = async { app.authenticate_fresh(self.access_token()?).await };
+        caller.await.map_err(|error: Error| self.refuse(error))
     }
 
     /// What the device is known by, in the cookie.

@@ -45,6 +45,9 @@ const fn kind(profile: CookieProfile) -> &'static Kind {
     }
 }
 
+/// What the names of all our cookies begin with.
+const PREFIX: &str = "__Host-countersign-";
+
 /// The tokens that a page's cookies carry.
 #[derive(Debug, Default)]
 pub(super) struct Cookies {
@@ -56,20 +59,35 @@ pub(super) struct Cookies {
 impl Cookies {
     /// Reads the cookies of `profile`, which HTTP/2 may split over any number of fields (RFC 9113 §8.2.3).
     pub(super) fn read(metadata: &MetadataMap, profile: CookieProfile) -> Result<Self, Duplicate> {
-        let fields = || metadata.get_all("cookie").iter().filter_map(|field| field.to_str().ok());
         let kind = kind(profile);
         Ok(Self {
-            access: only(fields(), kind.access)?.map(|value| AccessToken::from_text(value.to_owned())),
-            refresh: only(fields(), kind.refresh)?.map(|value| RefreshToken::from_text(value.to_owned())),
-            device: only(fields(), kind.device)?.map(|value| DeviceToken::from_text(value.to_owned())),
+            access: only(metadata, kind.access)?.map(|value| AccessToken::from_text(value.to_owned())),
+            refresh: only(metadata, kind.refresh)?.map(|value| RefreshToken::from_text(value.to_owned())),
+            device: only(metadata, kind.device)?.map(|value| DeviceToken::from_text(value.to_owned())),
         })
     }
 }
 
+/// The cookies as they were written, whichever field they came in.
+fn pairs(metadata: &MetadataMap) -> impl Iterator<Item = &str> {
+    let fields = metadata.get_all("cookie").iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(';')).map(str::trim).filter(|pair| !pair.is_empty())
+}
+
+/// Whether a cookie of ours is there, of whichever profile.
+pub(super) fn are_ours_there(metadata: &MetadataMap) -> bool {
+    pairs(metadata).any(|pair| pair.starts_with(PREFIX))
+}
+
+/// All cookies but ours, as one field: what other services may see.
+pub(super) fn without_ours(metadata: &MetadataMap) -> String {
+    pairs(metadata).filter(|pair| !pair.starts_with(PREFIX)).collect::<Vec<_>>().join("; ")
+}
+
 /// The value of the one cookie of that name.
-fn only<'a>(fields: impl Iterator<Item = &'a str>, name: &str) -> Result<Option<&'a str>, Duplicate> {
-    let pairs = fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(other, _)| *other == name).map(|(_, value)| value);
+fn only<'a>(metadata: &'a MetadataMap, name: &str) -> Result<Option<&'a str>, Duplicate> {
+    let named = pairs(metadata).filter_map(|pair| pair.split_once('=')).filter(|(other, _)| *other == name);
+    let mut values = named.map(|(_, value)| value);
     match (values.next(), values.next()) {
         (value, None) => Ok(value.filter(|value| !value.is_empty())),
         (_, Some(_)) => Err(Duplicate),
@@ -148,6 +166,19 @@ mod tests {
         assert_eq!(access(&[own, other], CookieProfile::SameSite), Ok(Some("t".to_owned())));
         assert_eq!(access(&[own, other], CookieProfile::CrossSite), Ok(Some("u".to_owned())));
         assert_eq!(access(&[own], CookieProfile::CrossSite), Ok(None));
+    }
+
+    #[test]
+    fn other_services_see_other_cookies() {
+        let mut metadata = MetadataMap::new();
+        for field in ["a=b; __Host-countersign-refresh=r;c=d", "__Host-countersign-x-access=t", "e", " "] {
+            metadata.append("cookie", field.parse().unwrap());
+        }
+        assert!(are_ours_there(&metadata));
+        assert_eq!(without_ours(&metadata), "a=b; c=d; e");
+        metadata.remove("cookie");
+        assert!(!are_ours_there(&metadata));
+        assert_eq!(without_ours(&metadata), "");
     }
 
     #[test]

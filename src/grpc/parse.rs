@@ -7,20 +7,23 @@ use tonic_types::StatusExt as _;
 
 use super::{CookieProfile, call::Call, status::error_info};
 use crate::{
-    app::{ChangePassword, CodeProof, Login, OwnCodeProof, ResetPassword, SignUp},
+    app::{ChangePassword, CodeProof, Login, OwnCodeProof, ResetPassword, SignUp, VerifyToken},
     domain::{
-        CodeDigits, CodeToken, Device, DeviceToken, Email, Metadata, NewPassword, Password, PasswordPolicy,
-        RefreshToken, SessionId,
+        AccessToken, CodeDigits, CodeToken, Device, DeviceToken, Email, Metadata, NewPassword, Password,
+        PasswordPolicy, RefreshToken, SessionId,
     },
     proto::{
-        ChangePasswordRequest, ConfirmEmailChangeRequest, ErrorReason, LoginRequest, RefreshRequest,
-        ResetPasswordRequest, SignUpRequest, TokenDelivery, UpdateProfileRequest, VerifyEmailRequest,
+        BatchVerifyTokensRequest, ChangePasswordRequest, ConfirmEmailChangeRequest, ErrorReason, LoginRequest,
+        RefreshRequest, ResetPasswordRequest, SignUpRequest, TokenDelivery, UpdateProfileRequest, VerifyEmailRequest,
+        VerifyTokenRequest,
     },
     store::ProfileUpdate,
 };
 
 /// Far more than any token that is presented in a message has.
 const MAX_CREDENTIAL_BYTES: usize = 512;
+/// As many as one call may ask about: ten milliseconds of a processor.
+const MAX_TOKENS: usize = 100;
 
 /// Where the tokens of a session go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +212,25 @@ pub(super) fn update_profile(request: UpdateProfileRequest) -> Result<ProfileUpd
         return Err(bad.into_status());
     }
     Ok(ProfileUpdate { display_name: display_name.flatten(), locale: locale.flatten(), metadata: metadata.flatten() })
+}
+
+/// The questions of one call, all alike but for the token.
+pub(super) fn verify_tokens(request: BatchVerifyTokensRequest) -> Result<Vec<VerifyToken>, Status> {
+    let mut bad = Violations::default();
+    let count = request.tokens.len();
+    let fits = if count <= MAX_TOKENS { Ok(()) } else { Err(format!("must be at most {MAX_TOKENS}")) };
+    bad.take("tokens", fits).ok_or_else(|| bad.into_status())?;
+    let ask =
+        |token| verify_token(VerifyTokenRequest { token, audience: request.audience.clone(), strong: request.strong });
+    Ok(request.tokens.into_iter().map(ask).collect())
+}
+
+pub(super) fn verify_token(request: VerifyTokenRequest) -> VerifyToken {
+    VerifyToken {
+        token: AccessToken::from_text(request.token),
+        audience: Some(request.audience).filter(|audience| !audience.is_empty()),
+        is_strong: request.strong,
+    }
 }
 
 fn delivery(number: i32, page: Option<CookieProfile>) -> Result<Delivery, &'static str> {

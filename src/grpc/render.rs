@@ -1,12 +1,14 @@
 //! From outcomes to messages and cookies.
 
+use std::time::Duration;
+
 use tonic::Response;
 
 use super::{cookies, parse::Delivery};
 use crate::{
-    app,
-    domain::{Device, Role, Session, SessionState, Timestamp, User},
-    proto,
+    app::{self, App, WatchEvent},
+    domain::{Device, KeyState, News, Role, Session, SessionState, Timestamp, User},
+    proto::{self, revocation::Revoked, watch_revocations_response::Event},
 };
 
 /// Answers with an open session. In cookie mode no token is in the message.
@@ -98,6 +100,81 @@ pub(super) fn who_am_i(caller: &app::Caller, profile: &app::Profile) -> proto::W
             expires_at: Some(timestamp(profile.expires_at)),
         }),
     }
+}
+
+/// What a token is worth; nothing else when that is nothing.
+pub(super) fn token_status(verified: Option<app::VerifiedToken>) -> proto::TokenStatus {
+    let claims = verified.map(|app::VerifiedToken { claims, audience }| proto::TokenClaims {
+        token_id: claims.id.to_string(),
+        user_id: claims.user.to_string(),
+        session_id: claims.session.to_string(),
+        audience,
+        roles: claims.roles.iter().map(Role::to_string).collect(),
+        authenticated_at: Some(timestamp(claims.authenticated_at)),
+        issued_at: Some(timestamp(claims.issued_at)),
+        expires_at: Some(timestamp(claims.expires_at)),
+    });
+    proto::TokenStatus { active: claims.is_some(), claims }
+}
+
+pub(super) fn public_key(key: app::PublicKey) -> proto::PublicKey {
+    let state = match key.state {
+        KeyState::Next => proto::KeyState::Next,
+        KeyState::Active => proto::KeyState::Active,
+        KeyState::Retired => proto::KeyState::Retired,
+        // Not among those that are published.
+        KeyState::Revoked => proto::KeyState::Unspecified,
+    };
+    proto::PublicKey {
+        id: key.id.to_string(),
+        key: key.key,
+        state: state.into(),
+        not_before: Some(timestamp(key.not_before)),
+        not_after: key.not_after.map(timestamp),
+    }
+}
+
+/// What a listener is told, with the time at which it is.
+pub(super) fn watch_event(app: &App, event: WatchEvent) -> proto::WatchRevocationsResponse {
+    let event = match event {
+        WatchEvent::SnapshotBegins { count } => {
+            Event::SnapshotBegins(proto::SnapshotBegins { count: u64::try_from(count).unwrap_or(u64::MAX) })
+        }
+        WatchEvent::Revoked(news) => {
+            let revocations = news.into_iter().filter_map(revocation).collect();
+            Event::Revocations(proto::RevocationBatch { revocations })
+        }
+        WatchEvent::UpTo(place) => Event::UpTo(proto::UpTo { resume_token: place.to_bytes() }),
+        WatchEvent::Keys => {
+            let app::PublicKeys { issuer, keys } = app.public_keys();
+            Event::Keys(proto::PublicKeySet { issuer, keys: keys.into_iter().map(public_key).collect() })
+        }
+        WatchEvent::Heartbeat => Event::Heartbeat(proto::Heartbeat {}),
+        WatchEvent::GoAway => Event::GoAway(proto::GoAway {}),
+    };
+    proto::WatchRevocationsResponse {
+        event: Some(event),
+        server_time: Some(timestamp(app.now())),
+        revocations_age: Some(duration(app.age_of_revocations())),
+    }
+}
+
+/// What verifiers have to know; `None` for what concerns our own nodes alone.
+fn revocation((news, expires_at): (News, Timestamp)) -> Option<proto::Revocation> {
+    let revoked = match news {
+        News::SessionEnded(session) => Revoked::SessionId(session.as_bytes().to_vec()),
+        News::EpochBegan { user, epoch } => {
+            Revoked::UserEpoch(proto::UserEpoch { user_id: user.as_bytes().to_vec(), epoch: epoch.count() })
+        }
+        News::KeysChanged | News::BackendsChanged => return None,
+    };
+    Some(proto::Revocation { revoked: Some(revoked), expires_at: Some(timestamp(expires_at)) })
+}
+
+/// Never negative, and never so long that it could not be written.
+pub(super) fn duration(length: Duration) -> prost_types::Duration {
+    let nanos = i32::try_from(length.subsec_nanos()).unwrap_or(0);
+    prost_types::Duration { seconds: i64::try_from(length.as_secs()).unwrap_or(i64::MAX), nanos }
 }
 
 pub(super) fn timestamp(moment: Timestamp) -> prost_types::Timestamp {

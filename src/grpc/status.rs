@@ -54,6 +54,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
         Rejection::AccountDisabled => (Code::PermissionDenied, ErrorReason::AccountDisabled),
         Rejection::CodeInvalid => (Code::FailedPrecondition, ErrorReason::CodeInvalid),
         Rejection::StepUpRequired { .. } => (Code::PermissionDenied, ErrorReason::StepUpRequired),
+        Rejection::Forbidden => (Code::PermissionDenied, ErrorReason::Forbidden),
         Rejection::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
     }
 }
@@ -61,7 +62,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
 fn failed(fault: &Fault, request: &RequestId) -> Status {
     tracing::error!(request_id = request.as_str(), error = %chain(fault), "the call failed");
     let (code, reason, message) = match fault {
-        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) => {
+        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) | Fault::Stale => {
             (Code::Unavailable, ErrorReason::Unavailable, "the service cannot reach its database: try again")
         }
         Fault::Store(
@@ -121,6 +122,7 @@ mod tests {
             Rejection::AccountDisabled,
             Rejection::CodeInvalid,
             Rejection::StepUpRequired { max_age: Duration::ZERO },
+            Rejection::Forbidden,
             Rejection::Overloaded { retry_after: Duration::ZERO },
         ];
         let elsewhere = [
@@ -128,7 +130,6 @@ mod tests {
             // Parsing, the guard, faults.
             ErrorReason::InvalidFields,
             ErrorReason::WeakPassword,
-            ErrorReason::Forbidden,
             ErrorReason::Unavailable,
             ErrorReason::Internal,
         ];

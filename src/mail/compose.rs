@@ -68,7 +68,30 @@ mod tests {
         assert_eq!(letter, composed("Ada@bücher.example", "Bestätigen Sie", "Grüße\nund mehr\n"));
         assert!(letter.is_ascii(), "every server takes it: {letter}");
         assert_eq!(letter.matches('\n').count(), letter.matches("\r\n").count(), "{letter:?}");
-        insta::assert_snapshot!(letter.replace('\r', ""), @"");
+        insta::assert_snapshot!(letter.replace('\r', ""), @r#"
+        From: =?utf-8?b?TcO8bGxlciAmIFPDtmhuZQ==?= <No-Reply@xn--bcher-kva.example>
+        To: Ada@xn--bcher-kva.example
+        Subject: =?utf-8?b?QmVzdMOkdGlnZW4=?= Sie
+        Date: Fri, 15 Jan 2027 08:00:00 +0000
+        Message-ID: <01a3185c-507b-7707-8707-070707070707@xn--bcher-kva.example>
+        Auto-Submitted: auto-generated
+        MIME-Version: 1.0
+        Content-Type: multipart/alternative;
+         boundary="01a3185c-507b-7707-8707-070707070707"
+
+        --01a3185c-507b-7707-8707-070707070707
+        Content-Type: text/plain; charset=utf-8
+        Content-Transfer-Encoding: base64
+
+        R3LDvMOfZQ0KdW5kIG1laHINCg==
+        --01a3185c-507b-7707-8707-070707070707
+        Content-Type: text/html; charset=utf-8
+        Content-Transfer-Encoding: quoted-printable
+
+        <p>=C3=A4</p>
+
+        --01a3185c-507b-7707-8707-070707070707--
+        "#);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use axum::{
 };
 use tonic::Code;
 
-use super::routes::LARGEST_REQUEST;
 use crate::{grpc::refusal, proto::ErrorReason};
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -25,7 +24,7 @@ pub(super) fn blame_the_caller(response: Response) -> Response {
 fn unreadable(headers: &HeaderMap) -> Option<String> {
     let status = headers.get(STATUS).filter(|_| !headers.contains_key(DETAILS))?;
     match Code::from_bytes(status.as_bytes()) {
-        Code::OutOfRange => Some(format!("the message is longer than {LARGEST_REQUEST} bytes")),
+        Code::OutOfRange => Some("the message is longer than any that this call takes".to_owned()),
         Code::Internal | Code::Unknown => Some("the body is not one whole gRPC message in its frame".to_owned()),
         _ => None,
     }

@@ -17,11 +17,13 @@ mod routes;
 mod settings;
 mod tls;
 mod trace;
+mod verify;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
+    sync::Notify,
     task::JoinSet,
     time::{Instant, sleep_until},
 };
@@ -37,8 +39,11 @@ pub use tls::TlsError;
 use self::{incoming::Incoming, limits::Limits, tls::Certificate};
 use crate::{
     app::App,
-    grpc::{AccountApi, AuthApi},
-    proto::{account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer},
+    grpc::{AccountApi, AuthApi, TokenApi},
+    proto::{
+        account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
+        token_service_server::TokenServiceServer,
+    },
 };
 
 /// Why the service cannot listen.
@@ -117,7 +122,12 @@ impl Server {
         let cut = CancellationToken::new();
         let _cut_at_the_end = cut.clone().drop_guard();
         let mut chores = JoinSet::new();
-        chores.spawn(chores::pull_revocations(app.clone()));
+        let hint = Arc::new(Notify::new());
+        chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
+        chores.spawn(chores::hear_hints(app.clone(), hint));
+        chores.spawn(chores::give_hints(app.clone()));
+        chores.spawn(chores::forget(app.clone()));
+        chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
         let delivering = chores::deliver_mail(app.clone(), stop.clone());
         let tls = self.tls.map(|(certificate, acceptor)| {
@@ -126,7 +136,7 @@ impl Server {
         });
         let (health, health_service) = tonic_health::server::health_reporter();
         serve_as(&health, ServingStatus::Serving).await;
-        let routes = routes::routes(app, health_service, &self.settings)?;
+        let routes = routes::routes(app.clone(), health_service, &self.settings)?;
         let drain_timeout = self.settings.drain_timeout;
         let incoming = Incoming {
             limits: Limits::new(&self.settings),
@@ -138,6 +148,7 @@ impl Server {
         let stopping = async {
             stop.cancelled().await;
             serve_as(&health, ServingStatus::NotServing).await;
+            app.stop_watches();
         };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))
@@ -173,6 +184,7 @@ async fn serve_as(health: &HealthReporter, status: ServingStatus) {
     health.set_service_status("", status).await;
     health.set_service_status(<AuthServiceServer<AuthApi> as NamedService>::NAME, status).await;
     health.set_service_status(<AccountServiceServer<AccountApi> as NamedService>::NAME, status).await;
+    health.set_service_status(<TokenServiceServer<TokenApi> as NamedService>::NAME, status).await;
 }
 
 /// `patience` after `stop`.

@@ -10,6 +10,7 @@ use axum::{
     },
     middleware::from_fn_with_state,
 };
+use envoy_types::ext_authz::v3::pb::AuthorizationServer;
 use ipnet::IpNet;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
@@ -21,16 +22,21 @@ use tower::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
-use super::{Settings, client, cors, deadline, framing, guard, headers, http, panics, request_id, trace};
+use super::{Settings, client, cors, deadline, framing, guard, headers, http, panics, request_id, trace, verify};
 use crate::{
     app::App,
     entropy::{Entropy, OsEntropy},
-    grpc::{AccountApi, AuthApi},
-    proto::{self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer},
+    grpc::{AccountApi, AuthApi, ExtAuthz, Gateway, TokenApi},
+    proto::{
+        self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
+        token_service_server::TokenServiceServer,
+    },
 };
 
 /// The largest request that is read: a password of the longest is a fiftieth of it.
-pub(super) const LARGEST_REQUEST: usize = 64 * 1024;
+const LARGEST_REQUEST: usize = 64 * 1024;
+/// The same where a hundred tokens are asked about at once.
+const LARGEST_BATCH: usize = 512 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -43,9 +49,11 @@ pub(super) fn routes(
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.as_slice().into();
 
-    let calls = services(app.clone(), health, settings)?.layer(
+    let origins = Arc::new(settings.origins.clone());
+    let gateway = Gateway::new(app.clone(), Arc::clone(&origins));
+    let calls = services(app.clone(), gateway.clone(), health, settings)?.layer(
         ServiceBuilder::new()
-            .layer(from_fn_with_state(Arc::new(settings.origins.clone()), guard::guard))
+            .layer(from_fn_with_state(origins, guard::guard))
             // Around the calls alone: to anything else over HTTP/1.1 it answers 400.
             .layer(GrpcWebLayer::new())
             .layer(MapRequestLayer::new(|request: Request<tonic::body::Body>| request.map(axum::body::Body::new)))
@@ -53,7 +61,7 @@ pub(super) fn routes(
             .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
             .layer(CatchPanicLayer::custom(panics::answer)),
     );
-    let all = Router::new().merge(http::routes(app)).merge(calls).layer(
+    let all = Router::new().merge(http::routes(app)).merge(verify::routes(gateway)).merge(calls).layer(
         ServiceBuilder::new()
             .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
             .layer(MapResponseLayer::new(headers::harden(settings.tls.is_some())))
@@ -68,17 +76,25 @@ pub(super) fn routes(
 /// The gRPC services.
 fn services(
     app: App,
+    gateway: Gateway,
     health: HealthServer<impl Health>,
     settings: &Settings,
 ) -> Result<Router, tonic_reflection::server::Error> {
     let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
         .max_decoding_message_size(LARGEST_REQUEST)
         .max_encoding_message_size(LARGEST_ANSWER);
-    let account = AccountServiceServer::new(AccountApi::new(app))
+    let account = AccountServiceServer::new(AccountApi::new(app.clone()))
         .max_decoding_message_size(LARGEST_REQUEST)
         .max_encoding_message_size(LARGEST_ANSWER);
-    let mut services =
-        Routes::new(auth.clone()).add_service(account).add_service(health.max_decoding_message_size(LARGEST_REQUEST));
+    let tokens = TokenServiceServer::new(TokenApi::new(app))
+        .max_decoding_message_size(LARGEST_BATCH)
+        .max_encoding_message_size(LARGEST_ANSWER);
+    let ext_authz = AuthorizationServer::new(ExtAuthz::new(gateway)).max_decoding_message_size(LARGEST_REQUEST);
+    let mut services = Routes::new(auth.clone())
+        .add_service(account)
+        .add_service(tokens)
+        .add_service(ext_authz)
+        .add_service(health.max_decoding_message_size(LARGEST_REQUEST));
     if settings.reflection {
         // Each version lists what its own builder knows, and older tools speak only v1alpha.
         let v1 = reflection().build_v1()?.max_decoding_message_size(LARGEST_REQUEST);

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Leased, Store, StoreError, audit, codes, devices, entity::user, outbox, retrying, sessions, users};
+use super::{Leased, Store, StoreError, audit, codes, devices, entity::user, feed, outbox, retrying, sessions, users};
 use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, SessionId, Timestamp, User};
 
 impl Store {
@@ -72,9 +72,11 @@ impl Store {
                 .await?;
             codes::void(&transaction, code.user).await?;
             devices::forget_others(&transaction, code.user, None).await?;
-            let ended = sessions::end_all(&transaction, code.user, EndReason::PasswordChanged, event.at).await?;
+            let (ended, news) =
+                sessions::end_all(&transaction, code.user, EndReason::PasswordChanged, event.at).await?;
             audit::record(&transaction, event).await?;
             outbox::enqueue(&transaction, letter).await?;
+            feed::append(&transaction, event.id, event.at, news.as_slice()).await?;
             transaction.commit().await?;
             Ok(Some(ended))
         })

@@ -90,7 +90,16 @@ fn is_locked(error: &DbErr) -> bool {
 /// One pool for everything.
 pub(super) async fn postgres(url: &SecretString, settings: &Settings) -> Result<DatabaseConnection, StoreError> {
     probe(url, settings.acquire_timeout).await?;
-    let mut options = pool(url.expose_secret(), settings, settings.max_connections);
+    Ok(Database::connect(postgres_pool(url, settings, settings.max_connections)).await?)
+}
+
+/// One connection beside that pool.
+pub(super) fn one_postgres(url: &SecretString, settings: &Settings) -> ConnectOptions {
+    postgres_pool(url, settings, 1)
+}
+
+fn postgres_pool(url: &SecretString, settings: &Settings, connections: u32) -> ConnectOptions {
+    let mut options = pool(url.expose_secret(), settings, connections);
     let statement_timeout = settings.statement_timeout;
     options.test_before_acquire(false).test_before_acquire_if_idle_for(PING_AFTER_IDLE).map_sqlx_postgres_opts(
         move |options| {
@@ -100,7 +109,7 @@ pub(super) async fn postgres(url: &SecretString, settings: &Settings) -> Result<
             ])
         },
     );
-    Ok(Database::connect(options).await?)
+    options
 }
 
 fn pool(url: &str, settings: &Settings, connections: u32) -> ConnectOptions {
@@ -117,7 +126,6 @@ fn pool(url: &str, settings: &Settings, connections: u32) -> ConnectOptions {
 /// One connection by itself, which says what is wrong where a pool would say only that it waited; and a look whether the
 /// server acknowledges before it has written, since it would forget revocations in a crash.
 async fn probe(url: &SecretString, patience: Duration) -> Result<(), StoreError> {
-    let failed = |error: SqlxError| StoreError::from(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
     let look = async {
         let mut connection = PgConnection::connect(url.expose_secret()).await?;
         let show = query_scalar("SELECT current_setting('synchronous_commit')");
@@ -125,6 +133,6 @@ async fn probe(url: &SecretString, patience: Duration) -> Result<(), StoreError>
         connection.close().await?;
         Ok(value)
     };
-    let value = timeout(patience, look).await.unwrap_or(Err(SqlxError::PoolTimedOut)).map_err(failed)?;
+    let value = timeout(patience, look).await.unwrap_or(Err(SqlxError::PoolTimedOut)).map_err(StoreError::from_sqlx)?;
     if value == "off" { Err(StoreError::NotDurable { setting: "synchronous_commit", value }) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, SqlErr, sea_query::Expr};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, codes, devices, entity::user, outbox, retrying, sessions, sign_in, users};
+use super::{Store, StoreError, audit, codes, devices, entity::user, feed, outbox, retrying, sessions, sign_in, users};
 use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, Session, SessionId, Sighting, UserEpoch};
 
 /// What replacing a password takes.
@@ -59,7 +59,7 @@ impl Store {
                 .exec(&transaction)
                 .await?;
             codes::void(&transaction, user).await?;
-            let ended = sessions::end_all(&transaction, user, EndReason::PasswordChanged, event.at).await?;
+            let (ended, news) = sessions::end_all(&transaction, user, EndReason::PasswordChanged, event.at).await?;
             if changed.rows_affected == 0 || !ended.contains(caller) {
                 return Ok(None);
             }
@@ -68,6 +68,7 @@ impl Store {
             devices::see(&transaction, user, *sighting, event.at).await?;
             audit::record(&transaction, event).await?;
             outbox::enqueue(&transaction, notice).await?;
+            feed::append(&transaction, event.id, event.at, news.as_slice()).await?;
             transaction.commit().await?;
             Ok(Some(ended))
         })

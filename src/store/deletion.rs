@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Store, StoreError, audit, codes,
     entity::{audit_event, user},
-    outbox, retrying, sessions, users,
+    feed, outbox, retrying, sessions, users,
 };
 use crate::domain::{AuditEvent, EndReason, OutboxLetter, SessionId, Timestamp, User, UserEpoch, UserId};
 
@@ -34,9 +34,10 @@ impl Store {
                 .exec(&transaction)
                 .await?;
             codes::void(&transaction, event.user).await?;
-            let ended = sessions::end_all(&transaction, event.user, EndReason::UserDeleted, event.at).await?;
+            let (ended, news) = sessions::end_all(&transaction, event.user, EndReason::UserDeleted, event.at).await?;
             audit::record(&transaction, event).await?;
             outbox::enqueue(&transaction, notice).await?;
+            feed::append(&transaction, event.id, event.at, news.as_slice()).await?;
             transaction.commit().await?;
             Ok(Some(ended))
         })

@@ -49,6 +49,13 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// What the driver says by itself.
+    pub(super) fn from_sqlx(error: SqlxError) -> Self {
+        DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))).into()
+    }
+}
+
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         let kind = match &error {

@@ -1,6 +1,7 @@
 //! Ring 1: the database. The only module that names `sea_orm`; its methods speak the domain, and each is one transaction.
 
 mod audit;
+mod backends;
 mod code_uses;
 mod codes;
 mod connect;
@@ -10,6 +11,9 @@ mod devices;
 mod entity;
 mod error;
 mod export;
+mod feed;
+mod feed_reader;
+mod hints;
 mod outbox;
 mod own_sessions;
 mod profiles;
@@ -20,7 +24,7 @@ mod sign_in;
 mod signing_keys;
 mod users;
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
@@ -28,14 +32,19 @@ pub use codes::Guessed;
 pub use credentials::{EmailChangeLetters, PasswordChange};
 pub use error::StoreError;
 pub use export::{Belongings, PastEvent};
-pub use outbox::Leased;
+pub use hints::Hints;
+pub use outbox::{Leased, LetterState};
 pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
 pub use sign_in::{Opened, Opening};
+pub use signing_keys::KeyRevocation;
 pub use users::{Added, SignUpLetters};
 
+use feed_reader::FeedConnection;
+use secrecy::SecretString;
+
 /// How often a transaction that PostgreSQL gave up for another's sake is tried.
-const MAX_TRIES: usize = 4;
+const MAX_TRIES: usize = 8;
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
@@ -44,6 +53,12 @@ pub struct Store {
     read: DatabaseConnection,
     /// SQLite has one writer: it queues here, where waiting is fair, instead of in the engine, where it is not.
     write: DatabaseConnection,
+    /// The reader of the feed.
+    feed: Arc<FeedConnection>,
+    /// Where hints are listened for.
+    listen_url: Option<SecretString>,
+    /// How long a statement may run.
+    patience: Duration,
 }
 
 impl Store {
@@ -52,14 +67,19 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached, or is not set up to keep what it acknowledges.
     pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
-        let (read, write) = match &settings.engine {
-            Engine::Sqlite { path } => connect::sqlite(path, settings).await?,
+        let patience = settings.statement_timeout;
+        match &settings.engine {
+            Engine::Sqlite { path } => {
+                let (read, write) = connect::sqlite(path, settings).await?;
+                let feed = Arc::new(FeedConnection::shared(read.clone()));
+                Ok(Self { read, write, feed, listen_url: None, patience })
+            }
             Engine::Postgres { url } => {
                 let pool = connect::postgres(url, settings).await?;
-                (pool.clone(), pool)
+                let feed = Arc::new(FeedConnection::to(connect::one_postgres(url, settings)));
+                Ok(Self { read: pool.clone(), write: pool, feed, listen_url: Some(url.clone()), patience })
             }
-        };
-        Ok(Self { read, write })
+        }
     }
 
     /// Whether the database answers.
@@ -76,6 +96,7 @@ impl Store {
     /// # Errors
     /// When closing fails.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.feed.close().await?;
         self.read.clone().close().await?;
         Ok(self.write.clone().close().await?)
     }

@@ -24,6 +24,21 @@ pub struct Leased {
     pub lease: LeaseId,
 }
 
+/// Where a letter stands, for whoever looks after the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterState {
+    /// The letter.
+    pub id: LetterId,
+    /// When it was written.
+    pub at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What went wrong the last time.
+    pub failure: Option<String>,
+    /// Whether it is not tried any more.
+    pub is_dead: bool,
+}
+
 impl Store {
     /// Writes a letter or an errand that nothing else goes with.
     ///
@@ -140,6 +155,40 @@ impl Store {
         })
         .await
     }
+
+    /// Every letter that has not left, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn letters(&self) -> Result<Vec<LetterState>, StoreError> {
+        let rows = outbox::Entity::find().order_by_asc(outbox::Column::CreatedAt).all(&self.read).await?;
+        let state = |row: outbox::Model| LetterState {
+            id: LetterId::from_bytes(row.id.into_bytes()),
+            at: Timestamp::from_unix_millis(row.created_at),
+            attempts: count(row.attempts),
+            failure: row.failure,
+            is_dead: row.dead_at.is_some(),
+        };
+        Ok(rows.into_iter().map(state).collect())
+    }
+
+    /// Has a letter that was given up be tried again, or all of them, and says how many that are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revive_letters(&self, letter: Option<LetterId>, now: Timestamp) -> Result<u64, StoreError> {
+        retrying(|| async {
+            let mut revive = outbox::Entity::update_many()
+                .col_expr(outbox::Column::DeadAt, Expr::value(Option::<i64>::None))
+                .col_expr(outbox::Column::DueAt, Expr::value(now.unix_millis()))
+                .filter(outbox::Column::DeadAt.is_not_null());
+            if let Some(letter) = letter {
+                revive = revive.filter(outbox::Column::Id.eq(Uuid::from_bytes(*letter.as_bytes())));
+            }
+            Ok(revive.exec(&self.write).await?.rows_affected)
+        })
+        .await
+    }
 }
 
 /// Writes a letter in the transaction of its cause: either both are there, or neither.
@@ -188,7 +237,11 @@ fn leased(row: outbox::Model, lease: LeaseId) -> Leased {
             at: Timestamp::from_unix_millis(row.created_at),
             sealed: SealedLetter::from_text(row.sealed),
         },
-        attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        attempts: count(row.attempts),
         lease,
     }
+}
+
+fn count(attempts: i64) -> u32 {
+    u32::try_from(attempts).unwrap_or(u32::MAX)
 }

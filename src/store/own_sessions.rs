@@ -3,8 +3,10 @@
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::session, retrying, sessions};
-use crate::domain::{AuditEvent, Device, EndReason, Generation, Session, SessionId, SessionState, Timestamp, UserId};
+use super::{Store, StoreError, audit, entity::session, feed, retrying, sessions};
+use crate::domain::{
+    AuditEvent, Device, EndReason, Generation, News, Session, SessionId, SessionState, Timestamp, UserId,
+};
 
 impl Store {
     /// The open sessions of a user and where each was opened, the last used first.
@@ -40,6 +42,7 @@ impl Store {
             let ended = sessions::end(&transaction, which, event.at, EndReason::Revoked).await?;
             if ended {
                 audit::record(&transaction, event).await?;
+                feed::append(&transaction, event.id, event.at, &[News::SessionEnded(session)]).await?;
             }
             transaction.commit().await?;
             Ok(ended)
@@ -71,8 +74,11 @@ impl Store {
             let which = Condition::all().add(session::Column::Id.is_in(live.clone()));
             sessions::end(&transaction, which, event.at, EndReason::Revoked).await?;
             audit::record(&transaction, event).await?;
+            let ended: Vec<SessionId> = live.into_iter().map(sessions::id).collect();
+            let news: Vec<News> = ended.iter().map(|session| News::SessionEnded(*session)).collect();
+            feed::append(&transaction, event.id, event.at, &news).await?;
             transaction.commit().await?;
-            Ok(live.into_iter().map(sessions::id).collect())
+            Ok(ended)
         })
         .await
     }

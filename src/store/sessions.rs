@@ -6,10 +6,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, codes, entity::session, entity::user, outbox, retrying, users};
+use super::{Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, retrying, users};
 use crate::domain::{
-    AuditEvent, Device, EndReason, Generation, OutboxLetter, Session, SessionId, SessionSalt, SessionState, Timestamp,
-    User, UserId,
+    AuditEvent, Device, EndReason, Generation, News, OutboxLetter, Session, SessionId, SessionSalt, SessionState,
+    Timestamp, User, UserId,
 };
 
 impl Store {
@@ -70,6 +70,7 @@ impl Store {
                 if let Some(letter) = letter {
                     outbox::enqueue(&transaction, letter).await?;
                 }
+                feed::append(&transaction, event.id, event.at, &[News::SessionEnded(session)]).await?;
             }
             transaction.commit().await?;
             Ok(ended)
@@ -90,11 +91,12 @@ impl Store {
     ) -> Result<Vec<SessionId>, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let ended = end_all(&transaction, user, why, event.at).await?;
+            let (ended, news) = end_all(&transaction, user, why, event.at).await?;
             if why == EndReason::UserDisabled {
                 codes::void(&transaction, user).await?;
             }
             audit::record(&transaction, event).await?;
+            feed::append(&transaction, event.id, event.at, news.as_slice()).await?;
             transaction.commit().await?;
             Ok(ended)
         })
@@ -123,38 +125,26 @@ impl Store {
         let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(dead)).exec(&self.write).await?;
         Ok(deleted.rows_affected)
     }
-
-    /// The sessions that ended at or after `since`, and when.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sessions_ended_since(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StoreError> {
-        let rows: Vec<(Uuid, i64)> = session::Entity::find()
-            .select_only()
-            .columns([session::Column::Id, session::Column::EndedAt])
-            .filter(session::Column::EndedAt.gte(since.unix_millis()))
-            .into_tuple()
-            .all(&self.read)
-            .await?;
-        Ok(rows.into_iter().map(|(row, at)| (id(row), Timestamp::from_unix_millis(at))).collect())
-    }
 }
 
-/// Ends every session of a user, moves them to the next epoch, and says which sessions that ended.
+/// Ends every session of a user and moves them to the next epoch. Says which sessions that ended, and what the feed has to be
+/// told at the end of the transaction.
 pub(super) async fn end_all(
     transaction: &DatabaseTransaction,
     user: UserId,
     why: EndReason,
     at: Timestamp,
-) -> Result<Vec<SessionId>, StoreError> {
+) -> Result<(Vec<SessionId>, Option<News>), StoreError> {
     let disabled_at = (why == EndReason::UserDisabled).then_some(at);
-    users::bump_epoch(transaction, user, disabled_at).await?;
+    let epoch = users::bump_epoch(transaction, user, disabled_at).await?;
     // The user's row is held now: no session opens between these two.
     let live = oldest_beyond(transaction, user, 0).await?;
     end(transaction, Condition::all().add(session::Column::Id.is_in(live.clone())), at, why).await?;
-    Ok(live.into_iter().map(id).collect())
+    let news = epoch.map(|epoch| News::EpochBegan { user, epoch });
+    Ok((live.into_iter().map(id).collect(), news))
 }
 
+/// Ends what is still open of `which`. The feed has to be told at the end of the transaction.
 pub(super) async fn end(
     transaction: &DatabaseTransaction,
     which: Condition,

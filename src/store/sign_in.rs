@@ -6,9 +6,11 @@ use super::{
     Store, StoreError, audit, deletion,
     devices::{self, Seen},
     entity::session,
-    outbox, retrying, sessions, users,
+    feed, outbox, retrying, sessions, users,
 };
-use crate::domain::{AuditEvent, AuditId, AuditKind, EndReason, OutboxLetter, Session, SessionId, Sighting, UserEpoch};
+use crate::domain::{
+    AuditEvent, AuditId, AuditKind, EndReason, News, OutboxLetter, Session, SessionId, Sighting, UserEpoch,
+};
 
 /// What opening a session takes.
 #[derive(Debug, Clone)]
@@ -67,8 +69,11 @@ impl Store {
             if devices::see(&transaction, session.user, opening.sighting, event.at).await? == Seen::Never {
                 outbox::enqueue(&transaction, &opening.notice).await?;
             }
+            let displaced: Vec<SessionId> = displaced.into_iter().map(sessions::id).collect();
+            let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();
+            feed::append(&transaction, event.id, event.at, &news).await?;
             transaction.commit().await?;
-            Ok(Opened::Yes { displaced: displaced.into_iter().map(sessions::id).collect() })
+            Ok(Opened::Yes { displaced })
         })
         .await
     }

@@ -133,20 +133,20 @@ impl Store {
     }
 }
 
-/// Moves a user to the next epoch: every token made before is dead.
+/// Moves a user to the next epoch, and says which: every token made before is dead. `None` when there is no such user.
 pub(super) async fn bump_epoch(
     transaction: &DatabaseTransaction,
     user: UserId,
     disabled_at: Option<Timestamp>,
-) -> Result<(), StoreError> {
+) -> Result<Option<UserEpoch>, StoreError> {
     let mut update = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch).add(1))
         .filter(user::Column::Id.eq(Uuid::from_bytes(*user.as_bytes())));
     if let Some(at) = disabled_at {
         update = update.col_expr(user::Column::DisabledAt, Expr::value(at.unix_millis()));
     }
-    update.exec(transaction).await?;
-    Ok(())
+    let moved = update.exec_with_returning(transaction).await?;
+    Ok(moved.first().map(|row| UserEpoch::from_count(row.epoch)))
 }
 
 /// Whether the user is as they were when they were looked up, and stays so until the transaction ends.

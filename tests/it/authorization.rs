@@ -10,9 +10,12 @@ use countersign::proto;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 
-use crate::support::{
-    Engine, TestApp,
-    grpc::{login, summary},
+use crate::{
+    support::{
+        Engine, TestApp,
+        grpc::{login, summary},
+    },
+    token_service::let_in,
 };
 
 /// What a signed-in person must say, beside who they are.
@@ -31,6 +34,8 @@ enum Who {
     Caller,
     /// Holds a token that somebody else signed.
     Forger,
+    /// Another service, with its key.
+    Backend,
 }
 
 fn pool() -> DescriptorPool {
@@ -61,6 +66,8 @@ fn every_rpc_is_what_the_matrix_says() {
     let declared: BTreeMap<String, String> =
         methods().iter().map(|method| (method.name().to_owned(), audience(method))).collect();
     let expected = [
+        ("BatchVerifyTokens", "AUDIENCE_BACKEND"),
+        ("ListPublicKeys", "AUDIENCE_ANYONE"),
         ("ChangeEmail", "AUDIENCE_CALLER"),
         ("ChangePassword", "AUDIENCE_CALLER"),
         ("ConfirmEmailChange", "AUDIENCE_CALLER"),
@@ -80,6 +87,8 @@ fn every_rpc_is_what_the_matrix_says() {
         ("SignUp", "AUDIENCE_ANYONE"),
         ("UpdateProfile", "AUDIENCE_CALLER"),
         ("VerifyEmail", "AUDIENCE_ANYONE"),
+        ("VerifyToken", "AUDIENCE_BACKEND"),
+        ("WatchRevocations", "AUDIENCE_BACKEND"),
         ("WhoAmI", "AUDIENCE_CALLER"),
     ];
     assert_eq!(declared, expected.map(|(name, audience)| (name.to_owned(), audience.to_owned())).into());
@@ -93,24 +102,31 @@ async fn every_rpc_answers_everybody_as_it_declares() {
     let elsewhere = TestApp::spawn(Engine::Sqlite).await;
     let forged = elsewhere.signed_in("ada@example.com").await.tokens.unwrap();
 
+    let service = let_in(&app, "gateway", &["countersign"]).await;
     for method in methods() {
         // One session each: some end it.
         let tokens = login(&mut app.client().await, "ada@example.com").await.unwrap().tokens.unwrap();
         let mut answers = BTreeMap::new();
-        for who in [Who::Anonymous, Who::Forger, Who::Caller] {
+        for who in [Who::Anonymous, Who::Forger, Who::Caller, Who::Backend] {
             let token = match who {
                 Who::Anonymous => None,
-                Who::Forger => Some(&forged.access_token),
-                Who::Caller => Some(&tokens.access_token),
+                Who::Forger => Some(forged.access_token.as_str()),
+                Who::Caller => Some(tokens.access_token.as_str()),
+                Who::Backend => Some(service.expose()),
             };
             answers.insert(who, call(&channel, &method, token).await.map_err(|status| summary(&status)));
         }
         let refused = |who: Who| answers[&who].clone().unwrap_err();
         match audience(&method).as_str() {
-            // Authorisation is not looked at: the empty message is what is refused, from everybody alike.
+            // Authorisation is not looked at: the empty message is what is refused, from everybody alike, where there is
+            // anything to say.
             "AUDIENCE_ANYONE" => {
                 let distinct: BTreeSet<_> = answers.values().cloned().collect();
                 assert_eq!(distinct.len(), 1, "{} {answers:?}", method.name());
+                if method.input().fields().len() == 0 {
+                    assert_eq!(answers[&Who::Anonymous], Ok(()), "{}", method.name());
+                    continue;
+                }
                 assert!(refused(Who::Anonymous).starts_with("InvalidArgument INVALID_FIELDS"), "{answers:?}");
             }
             // An access token is no refresh credential.
@@ -122,10 +138,18 @@ async fn every_rpc_answers_everybody_as_it_declares() {
             "AUDIENCE_CALLER" => {
                 assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
                 assert_eq!(refused(Who::Forger), "Unauthenticated TOKEN_INVALID", "{}", method.name());
+                assert_eq!(refused(Who::Backend), "Unauthenticated TOKEN_INVALID", "{}", method.name());
                 // Let in: what is refused then is the empty message.
                 let empty = NEEDS.iter().find(|(name, _)| *name == method.name()).map(|(_, fields)| fields);
                 let expected = empty.map_or(Ok(()), |fields| Err(format!("InvalidArgument INVALID_FIELDS {fields}")));
                 assert_eq!(answers[&Who::Caller], expected, "{}", method.name());
+            }
+            "AUDIENCE_BACKEND" => {
+                assert_eq!(refused(Who::Anonymous), "Unauthenticated NOT_SIGNED_IN", "{}", method.name());
+                for who in [Who::Forger, Who::Caller] {
+                    assert_eq!(refused(who), "Unauthenticated TOKEN_INVALID", "{} {who:?}", method.name());
+                }
+                assert_eq!(answers[&Who::Backend], Ok(()), "{}", method.name());
             }
             other => panic!("{} declares {other}, which this test knows nothing of", method.name()),
         }
@@ -184,7 +208,7 @@ fn every_rpc_names_reasons_that_exist() {
 }
 
 /// Calls with an empty message, as a client that knows nothing but the descriptor.
-async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&String>) -> Result<(), Status> {
+async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&str>) -> Result<(), Status> {
     let mut client = Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let mut request = Request::new(Vec::new());
@@ -192,8 +216,14 @@ async fn call(channel: &Channel, method: &MethodDescriptor, token: Option<&Strin
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     }
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-    let reply = client.unary(request, path.parse().unwrap(), Bytes).await?;
-    let message = DynamicMessage::decode(method.output(), reply.into_inner().as_slice());
+    let path = path.parse().unwrap();
+    let reply = if method.is_server_streaming() {
+        let mut stream = client.server_streaming(request, path, Bytes).await?.into_inner();
+        stream.message().await?.unwrap()
+    } else {
+        client.unary(request, path, Bytes).await?.into_inner()
+    };
+    let message = DynamicMessage::decode(method.output(), reply.as_slice());
     message.map(drop).map_err(|error| Status::new(Code::Unknown, error.to_string()))
 }
 

@@ -146,7 +146,7 @@ fn wrong_pages() -> Vec<Forgery> {
     let mut forgeries: Vec<_> =
         framings.into_iter().flat_map(|content_type| all.iter().map(move |one| of(content_type, one))).collect();
     // No browser speaks native gRPC, where cookies count for nothing.
-    let no_page = "a cookie on gRPC-web must come with an origin header; servers send authorization: Bearer";
+    let no_page = "a cookie must come with an origin header; servers send authorization: Bearer";
     for (headers, why) in [
         (vec![], no_page),
         (vec![ASKED], no_page),

@@ -10,7 +10,7 @@ use crate::support::{
     process::{Binary, in_time},
 };
 
-const STEPS: i64 = 6;
+const STEPS: i64 = 12;
 
 fn binary(database: &Database) -> Binary {
     Binary::default().patient().with("COUNTERSIGN_DATABASE__URL", database.url(None))
@@ -129,14 +129,15 @@ async fn both_engines_hold_the_same_to_be_unique() {
         FROM sqlite_master t JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) c
         WHERE t.type = 'table' AND i.\"unique\" GROUP BY t.name, i.name ORDER BY 1)";
     let of_postgres = "SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM (
-        SELECT t.relname || '(' || string_agg(c.attname, ',') || ')' || CASE WHEN i.indpred IS NULL THEN '' ELSE '?' END
+        SELECT t.relname || '(' || string_agg(c.attname, ',' ORDER BY array_position(i.indkey::int2[], c.attnum)) || ')' || CASE WHEN i.indpred IS NULL THEN '' ELSE '?' END
             AS line
         FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
         JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = ANY (i.indkey)
         WHERE i.indisunique AND t.relnamespace = current_schema()::regnamespace
         GROUP BY t.relname, i.indexrelid, i.indpred) lines";
-    let expected = "audit_events(id) outbox(id) seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? users(email_key) \
-                    users(id)";
+    let expected = "audit_events(id) backends(id) backends(name) codes(purpose,user_id) devices(id) feed_head(part) outbox(id) \
+                    revocation_feed(part,seq) seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? \
+                    signing_keys(state)? users(email_key) users(id)";
     assert_eq!(sqlite.text(of_sqlite).await.as_deref(), Some(expected));
     assert_eq!(postgres.text(of_postgres).await.as_deref(), Some(expected));
 }

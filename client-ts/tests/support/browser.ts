@@ -12,7 +12,15 @@ import { build } from "esbuild";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** Serves the page of the tests, with the package in it, on the host names `localhost` and `127.0.0.1`. */
 export class Site {
@@ -64,14 +72,19 @@ export class Browser {
     this.context = context;
   }
 
-  static async start(blocksOtherSites: boolean): Promise<Browser> {
-    if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
+  static async start(blocksOtherSites: boolean, flags: readonly string[] = []): Promise<Browser> {
+    if (!existsSync(CHROMIUM))
+      throw new Error(`there is no ${CHROMIUM}. On Debian and Ubuntu: sudo apt-get install chromium`);
     const directory = await mkdtemp(join(tmpdir(), "countersign-chromium-"));
     await mkdir(join(directory, "Default"));
     // Chromium itself lets other sites' cookies pass, and Debian's does not: so it is said either way.
     const profile = { block_third_party_cookies: blocksOtherSites, cookie_controls_mode: blocksOtherSites ? 1 : 0 };
     await writeFile(join(directory, "Default", "Preferences"), JSON.stringify({ profile }));
-    const context = await chromium.launchPersistentContext(directory, { executablePath: CHROMIUM, headless: true, args: FLAGS });
+    const context = await chromium.launchPersistentContext(directory, {
+      executablePath: CHROMIUM,
+      headless: true,
+      args: [...FLAGS, ...flags],
+    });
     return new Browser(directory, context);
   }
 

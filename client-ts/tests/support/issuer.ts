@@ -1,6 +1,6 @@
 /** Signs tokens as the service does, so that a test can make every token that the service would never make. */
 
-import { type KeyObject, generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
 export const ISSUER = "https://auth.example.com";
 export const AUDIENCE = "countersign";
@@ -10,7 +10,12 @@ export const NOW = Date.parse("2026-11-25T12:00:00Z");
 export interface Issuer {
   readonly kid: string;
   /** As the service lists it. */
-  readonly listed: { readonly kid: string; readonly key: string; readonly status: string; readonly not_after: string | null };
+  readonly listed: {
+    readonly kid: string;
+    readonly key: string;
+    readonly status: string;
+    readonly not_after: string | null;
+  };
   /** A token with these claims in place of the usual ones; a payload or a footer that is text goes in as it is. */
   token(claims?: object | string, footer?: object | string): string;
 }

@@ -23,6 +23,8 @@ export interface Network {
   recover(): void;
   /** Runs before a call is sent; may wait, or throw as fetch does. */
   before: (rpc: string, signal: AbortSignal | null | undefined) => Promise<void>;
+  /** Runs when the answer is there, before the client has it. */
+  after: (rpc: string) => Promise<void>;
 }
 
 /** A network without cookies, or that of a browser on the page of this origin. */
@@ -43,6 +45,7 @@ export function createNetwork(origin?: string): Network {
       allExpired = false;
     },
     before: () => Promise.resolve(),
+    after: () => Promise.resolve(),
     async fetch(input, init) {
       const url = String(input);
       const headers = new Headers(init?.headers);
@@ -64,6 +67,7 @@ export function createNetwork(origin?: string): Network {
       if (origin !== undefined && init?.credentials === "include") take(cookies, answer.headers.getSetCookie());
       const bytes = await answer.arrayBuffer();
       sent.body = Buffer.from(bytes).toString("latin1");
+      await network.after(rpc);
       return new Response(bytes, answer);
     },
   };
@@ -78,8 +82,8 @@ function take(cookies: Map<string, string>, lines: string[]): void {
   }
 }
 
-// What the service answers, byte for byte: a google.rpc.Status with an ErrorInfo.
-function tokenExpired(): Response {
+/** What the service answers, byte for byte: a google.rpc.Status with an ErrorInfo. */
+export function tokenExpired(): Response {
   const info = message([1, "TOKEN_EXPIRED"], [2, "countersign"]);
   const any = message([1, "type.googleapis.com/google.rpc.ErrorInfo"], [2, info]);
   const status = Buffer.concat([Buffer.from([8, 16]), message([2, "expired"], [3, any])]);
@@ -95,5 +99,7 @@ function tokenExpired(): Response {
 
 /** Length-delimited fields of fewer than 128 bytes. */
 function message(...fields: [number, string | Buffer][]): Buffer {
-  return Buffer.concat(fields.flatMap(([id, value]) => [Buffer.from([(id << 3) | 2, value.length]), Buffer.from(value)]));
+  return Buffer.concat(
+    fields.flatMap(([id, value]) => [Buffer.from([(id << 3) | 2, value.length]), Buffer.from(value)]),
+  );
 }

@@ -1,12 +1,17 @@
 /** What the pages of the browser tests load: the package as a bundler takes it, within reach of the tests. */
 
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type AuthClient, type AuthClientOptions, AuthError, createAuthClient } from "countersign";
+import { authInterceptor } from "countersign/connect";
 import { useSession, useUser } from "countersign/react";
 import { createVerifier } from "countersign/verify";
 import { createRoot } from "react-dom/client";
+import { Health } from "./health.js";
 
 /** The client of this page. */
 let client: AuthClient;
+let baseUrl: string;
 
 function Greeting() {
   const [state, user] = [useSession(client), useUser(client)];
@@ -27,6 +32,7 @@ const watchedFetch: typeof fetch = async (input, init) => {
 /** What a test can do in a page. */
 const page = {
   open(options: AuthClientOptions): AuthClient {
+    baseUrl = options.baseUrl;
     client = createAuthClient({ ...options, fetch: watchedFetch });
     return client;
   },
@@ -63,6 +69,16 @@ const page = {
     createRoot(document.body.appendChild(document.createElement("main"))).render(<Greeting />);
   },
   createVerifier,
+  /** What the service says of itself, as it changes, in a call that goes on; each answer is given to a function of the test. */
+  async watch(): Promise<void> {
+    const transport = createGrpcWebTransport({
+      baseUrl,
+      fetch: (input, init) => fetch(input, { ...init, credentials: "include" }),
+      interceptors: [authInterceptor(client)],
+    });
+    const { tell } = globalThis as unknown as { tell: (status: number) => void };
+    for await (const { status } of createClient(Health, transport).watch({})) tell(status);
+  },
 };
 
 export type TestPage = typeof page;

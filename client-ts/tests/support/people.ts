@@ -6,6 +6,7 @@ import { createNetwork, type Network } from "./network.js";
 import { ORIGIN, type Service } from "./service.js";
 
 export type Mode = AuthClientOptions["mode"];
+export const MODES = ["cookie", "bearer"] as const satisfies Mode[];
 
 export const PASSWORD = "correct horse battery staple";
 
@@ -16,8 +17,16 @@ export interface Device extends AuthClient {
 }
 
 /** A client on a network that a test can spoil. In cookie mode it is a page that the service knows. */
-export function createDevice(service: Service, mode: Mode, options: Partial<AuthClientOptions> & { network?: Network } = {}): Device {
-  const { network = createNetwork(mode === "cookie" ? ORIGIN : undefined), storage = createStorage(), ...rest } = options;
+export function createDevice(
+  service: Service,
+  mode: Mode,
+  options: Partial<AuthClientOptions> & { network?: Network } = {},
+): Device {
+  const {
+    network = createNetwork(mode === "cookie" ? ORIGIN : undefined),
+    storage = createStorage(),
+    ...rest
+  } = options;
   const client = createAuthClient({ baseUrl: service.url, mode, fetch: network.fetch, storage, ...rest });
   return { ...client, network, storage };
 }
@@ -36,13 +45,20 @@ export function address(): string {
 }
 
 /** A storage with the same in it. */
-export function createStorage(items = new Map<string, string>()): AuthStorage & { readonly items: Map<string, string> } {
+export function createStorage(
+  items = new Map<string, string>(),
+): AuthStorage & { readonly items: Map<string, string> } {
   return {
     items,
     getItem: (key) => items.get(key) ?? null,
     setItem: (key, value) => void items.set(key, value),
     removeItem: (key) => void items.delete(key),
   };
+}
+
+/** What another process with the same in its storage would see. */
+export function copyOf(storage: AuthStorage): ReturnType<typeof createStorage> {
+  return createStorage(new Map((storage as ReturnType<typeof createStorage>).items));
 }
 
 /** What the promise rejects with; anything but an AuthError fails the test. */

@@ -1,6 +1,6 @@
 /** Runs the real binary for the tests: what a client has to bear is what the service does, not what somebody thought it does. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
@@ -8,11 +8,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 /** The page that the service knows. */
 export const ORIGIN = "http://localhost:3000";
 
-const BINARY = process.env["COUNTERSIGN_BIN"] ?? fileURLToPath(new URL("../../../../target/debug/countersign", import.meta.url));
+const BINARY =
+  process.env["COUNTERSIGN_BIN"] ?? fileURLToPath(new URL("../../../../target/debug/countersign", import.meta.url));
 
 /** A service with its own data. */
 export class Service {
@@ -20,17 +22,19 @@ export class Service {
   #listen = "127.0.0.1:0";
   readonly #data: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #hear: (line: string) => void;
   #clock: string | undefined;
   #ahead = 0;
 
-  private constructor(data: string, env: Readonly<Record<string, string>>) {
+  private constructor(data: string, env: Readonly<Record<string, string>>, hear: (line: string) => void) {
     this.#data = data;
     this.#env = env;
+    this.#hear = hear;
   }
 
-  /** With these settings beside the usual ones. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")), env);
+  /** With these settings beside the usual ones; `hear` gets each line of its log. */
+  static async start(env: Readonly<Record<string, string>> = {}, hear: (line: string) => void = () => undefined): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")), env, hear);
     await service.resume();
     return service;
   }
@@ -45,22 +49,55 @@ export class Service {
       FAKETIME_TIMESTAMP_FILE: clock,
       FAKETIME_NO_CACHE: "1",
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      TZ: "UTC",
     });
     service.#clock = clock;
     return service;
   }
 
   /** Sets the service's clock ahead, so that every access token there is has expired. */
-  async expireTokens(): Promise<void> {
+  expireTokens(): Promise<void> {
+    return this.advance(6 * 60);
+  }
+
+  /** Sets the service's clock ahead by so many seconds. */
+  async advance(seconds: number): Promise<void> {
+    this.#ahead += seconds;
+    await this.#writeClock(`+${this.#ahead}`);
+  }
+
+  /** Stops the service's clock at this moment, in milliseconds since 1970 and whole seconds. */
+  setClock(moment: number): Promise<void> {
+    return this.#writeClock(new Date(moment).toISOString().slice(0, 19).replace("T", " "));
+  }
+
+  async #writeClock(text: string): Promise<void> {
     if (this.#clock === undefined) throw new Error("this service runs by the machine's clock");
-    this.#ahead += 6 * 60;
     // In one step: the service may read it at any moment.
-    await writeFile(`${this.#clock}.next`, `+${this.#ahead}`);
+    await writeFile(`${this.#clock}.next`, text);
     await rename(`${this.#clock}.next`, this.#clock);
+  }
+
+  /** Takes a public key for one of the service's own, which is no longer signed with, and starts again; the key's id. */
+  async adopt(key: string): Promise<string> {
+    await this.kill();
+    const script = fileURLToPath(new URL("../../../tests/support/adopt-key.py", import.meta.url));
+    const { stdout } = await promisify(execFile)("python3", [script, join(this.#data, "countersign.db"), key]);
+    await this.resume();
+    return stdout.trim();
   }
 
   get url(): string {
     return `http://${this.#listen}`;
+  }
+
+  get port(): number {
+    return Number(this.#listen.slice(this.#listen.lastIndexOf(":") + 1));
+  }
+
+  /** The file of its database. */
+  get database(): string {
+    return join(this.#data, "countersign.db");
   }
 
   /** Starts again, on the same port and data. */
@@ -83,6 +120,7 @@ export class Service {
       // Read to the end, or the service would block on a full pipe.
       createInterface({ input: child.stderr }).on("line", (line) => {
         said.push(line);
+        this.#hear(line);
         const address = /listening on https?:\/\/([^\s"]+)/.exec(line)?.[1];
         if (address !== undefined) resolve(address);
       });
@@ -98,6 +136,20 @@ export class Service {
     await gone;
   }
 
+  /** Asks it to stop, which takes as long as it has open calls. */
+  stop(): void {
+    this.#process?.kill("SIGTERM");
+  }
+
+  /** It takes connections, or the system does for it, and says nothing. */
+  freeze(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#data, { recursive: true });
@@ -110,6 +162,7 @@ function faketime(): string {
   const found = readdirSync("/usr/lib")
     .map((architecture) => `/usr/lib/${architecture}/faketime/libfaketimeMT.so.1`)
     .find((path) => existsSync(path));
-  if (found === undefined) throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
+  if (found === undefined)
+    throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
   return found;
 }

@@ -1,6 +1,8 @@
 //! The words of the letters: those that come with the program, and those that an operator puts in their place.
 
 mod built_in;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::{collections::BTreeSet, fmt, fs, io, path::Path, sync::Arc};

@@ -15,6 +15,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub state: String,
     pub created_at: i64,
+    pub state_since: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -22,9 +22,9 @@ async fn reauthenticate(app: &TestApp, token: &str, password: &str) -> Result<Si
     Ok(app.account().await.reauthenticate(request).await?.into_inner().signed_in.unwrap())
 }
 
-fn is_fresh(app: &TestApp, token: &str) -> bool {
+async fn is_fresh(app: &TestApp, token: &str) -> bool {
     let token = AccessToken::from_text(token.to_owned());
-    match app.app.authenticate_fresh(Some(&token)) {
+    match app.app.authenticate_fresh(Some(&token)).await {
         Ok(_) => true,
         Err(countersign::app::Error::Rejected(Rejection::StepUpRequired { max_age })) => {
             assert_eq!(max_age, Duration::from_mins(10));
@@ -39,40 +39,40 @@ on_both_engines! {
     async fn a25_a_proof_grows_old_and_only_a_proof_renews_it(engine) {
         let app = TestApp::spawn(engine).await;
         let mut tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
-        assert!(is_fresh(&app, &tokens.access_token));
+        assert!(is_fresh(&app, &tokens.access_token).await);
         let mut client = app.client().await;
         for minutes in [4, 4, 4] {
             app.clock.advance(Duration::from_mins(minutes));
             tokens = refresh(&mut client, &tokens.refresh_token).await.unwrap();
         }
-        assert!(!is_fresh(&app, &tokens.access_token), "twelve minutes after the sign-in");
+        assert!(!is_fresh(&app, &tokens.access_token).await, "twelve minutes after the sign-in");
 
         let proven = reauthenticate(&app, &tokens.access_token, PASSWORD).await.unwrap();
 
         let renewed = proven.tokens.unwrap();
-        assert!(is_fresh(&app, &renewed.access_token));
-        assert!(!is_fresh(&app, &tokens.access_token), "what was given out before is as old as it was");
+        assert!(is_fresh(&app, &renewed.access_token).await);
+        assert!(!is_fresh(&app, &tokens.access_token).await, "what was given out before is as old as it was");
         let refreshed = refresh(&mut client, &renewed.refresh_token).await.unwrap();
-        assert!(is_fresh(&app, &refreshed.access_token));
+        assert!(is_fresh(&app, &refreshed.access_token).await);
         app.clock.advance(Duration::from_mins(4));
         let refreshed = refresh(&mut client, &refreshed.refresh_token).await.unwrap();
         app.clock.advance(Duration::from_mins(4));
         let refreshed = refresh(&mut client, &refreshed.refresh_token).await.unwrap();
         app.clock.advance(Duration::from_mins(3));
         let refreshed = refresh(&mut client, &refreshed.refresh_token).await.unwrap();
-        assert!(!is_fresh(&app, &refreshed.access_token));
+        assert!(!is_fresh(&app, &refreshed.access_token).await);
     }
 
     async fn a_proof_from_after_the_present_counts_for_nothing(engine) {
         let app = TestApp::spawn(engine).await;
         let tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
         app.clock.set_back(Duration::from_secs(20));
-        assert!(is_fresh(&app, &tokens.access_token), "clocks differ by a little");
+        assert!(is_fresh(&app, &tokens.access_token).await, "clocks differ by a little");
         // An access token is not valid yet then either, so the proof alone is what lies ahead here.
         app.database.execute("UPDATE sessions SET authenticated_at = authenticated_at + 3600000").await;
         let mut client = app.client().await;
         let refreshed = refresh(&mut client, &tokens.refresh_token).await.unwrap();
-        assert!(!is_fresh(&app, &refreshed.access_token));
+        assert!(!is_fresh(&app, &refreshed.access_token).await);
     }
 
     async fn a_wrong_password_changes_nothing(engine) {
@@ -102,7 +102,7 @@ on_both_engines! {
         assert_eq!(refresh(&mut client, &old.refresh_token).await.unwrap().refresh_token, renewed.refresh_token);
         app.clock.advance(Duration::from_mins(11));
         let other = refresh(&mut client, &other.tokens.unwrap().refresh_token).await.unwrap();
-        assert!(!is_fresh(&app, &other.access_token), "it was this session's proof");
+        assert!(!is_fresh(&app, &other.access_token).await, "it was this session's proof");
         let reused = refresh(&mut client, &old.refresh_token).await.unwrap_err();
         assert_eq!(summary(&reused), "Unauthenticated SESSION_ENDED");
         let over = refresh(&mut client, &renewed.refresh_token).await.unwrap_err();

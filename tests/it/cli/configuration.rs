@@ -11,6 +11,7 @@ fn production() -> Binary {
         .with("COUNTERSIGN_SERVER__PUBLIC_URL", "https://auth.example.com")
         .with("COUNTERSIGN_SERVER__BEHIND_PROXY", "true")
         .with("COUNTERSIGN_BROWSER__SAME_SITE_ORIGINS", "https://app.example.com")
+        .with("COUNTERSIGN_MAIL__TRANSPORT", "none")
 }
 
 /// The setting that each line of the report is about.
@@ -32,7 +33,13 @@ async fn production_with_no_settings_is_refused_with_everything_that_is_missing(
         let output = binary.run(command).await;
         assert_eq!(
             reported(&output),
-            ["server.public_url", "server.tls_certificate", "browser.same_site_origins", "keys.master_key"],
+            [
+                "server.public_url",
+                "server.tls_certificate",
+                "browser.same_site_origins",
+                "keys.master_key",
+                "mail.transport",
+            ],
             "{command:?}"
         );
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{command:?}");

@@ -4,4 +4,5 @@ mod accounts;
 mod configuration;
 mod data_dir;
 mod logs;
+mod mail;
 mod signals;

@@ -6,6 +6,7 @@ use crate::support::{
     Moody, TestApp,
     grpc::{refresh, sign_up},
     on_both_engines,
+    process::in_time,
 };
 
 const WAITING: &str = "SELECT COUNT(*) FROM outbox";
@@ -137,9 +138,7 @@ on_both_engines! {
             write_to(&app, &format!("slow{number}@example.com")).await;
         }
         write_to(&app, "ada@example.com").await;
-        while mailer.taken.recipients().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        in_time(async { while mailer.taken.recipients().is_empty() { tokio::task::yield_now().await; } }).await;
         assert_eq!(mailer.taken.recipients(), ["ada@example.com"]);
         mailer.gate.add_permits(3);
         app.deliver().await;

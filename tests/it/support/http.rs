@@ -62,15 +62,18 @@ impl Http {
 
     fn request(&self, method: Method, path: &str, headers: Headers<'_>, body: Bytes) -> Request<Full<Bytes>> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
+        // Where it claims to go, which HTTP/2 says in `:authority`.
+        let claimed = headers.iter().find(|(name, _)| *name == "host").map(|(_, value)| (*value).to_owned());
+        let host = claimed.unwrap_or_else(|| self.address.to_string());
         let uri = match self.version {
             Version::Http1 => path.to_owned(),
-            Version::Http2 => format!("{scheme}://{}{path}", self.address),
+            Version::Http2 => format!("{scheme}://{host}{path}"),
         };
         let mut request = Request::builder().method(method).uri(uri);
         if self.version == Version::Http1 {
-            request = request.header("host", self.address.to_string());
+            request = request.header("host", host);
         }
-        for (name, value) in headers {
+        for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
             request = request.header(*name, *value);
         }
         request.body(Full::new(body)).unwrap()

@@ -1,5 +1,6 @@
 //! The real service on a free port, with a database of its own and a clock that tests turn.
 
+pub mod application;
 pub mod browser;
 mod clock;
 pub mod codes;
@@ -16,7 +17,7 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign::{
-    app::{App, Error, Parts, Policy},
+    app::{App, Error, OnStale, Parts, Policy, Staleness},
     crypto::{HashingSettings, MasterKeys, Passwords},
     domain::{PasswordPolicy, SessionLifetimes},
     entropy::{Entropy, OsEntropy},
@@ -130,6 +131,8 @@ impl Default for Setup {
                 deletion_grace: Duration::from_hours(7 * 24),
                 passwords: PasswordPolicy { min_code_points: 15 },
                 require_verified_email: false,
+                rotate_keys_every: Duration::from_hours(90 * 24),
+                staleness: Staleness { after: Duration::from_mins(1), then: OnStale::Deny },
             },
             hashing: HashingSettings {
                 memory_kib: 32,
@@ -162,7 +165,12 @@ impl TestApp {
 
     /// Another node on the same database, with the same clock.
     pub async fn another_node(&self) -> Self {
-        Self::start(self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock)).await
+        self.another_node_with(self.setup.clone()).await
+    }
+
+    /// The same, set up differently.
+    pub async fn another_node_with(&self, setup: Setup) -> Self {
+        Self::start(setup, Arc::clone(&self.database), Arc::clone(&self.clock)).await
     }
 
     /// Stops and starts again, with nothing left in memory.

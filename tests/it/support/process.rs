@@ -139,6 +139,11 @@ impl Serving {
         self.seen.join("\n") + "\n"
     }
 
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Sends a signal, by its name without SIG.
     pub async fn signal(&self, name: &str) {
         let line = format!("kill -s {name} {}", self.child.id().unwrap());

@@ -18,6 +18,8 @@ enum Weather {
     Fair,
     /// Every connection breaks, and no other comes about.
     Cut,
+    /// Nothing arrives any more, and nothing breaks: what is sent is held until it is mended.
+    Swallows,
     /// As fair, until a statement with this in it: the server does what it says, and its answer is lost with the connection.
     LosesAnswerTo(&'static str),
 }
@@ -50,6 +52,10 @@ impl Proxy {
 
     pub fn cut(&self) {
         self.weather.send_replace(Weather::Cut);
+    }
+
+    pub fn swallow(&self) {
+        self.weather.send_replace(Weather::Swallows);
     }
 
     pub fn mend(&self) {
@@ -87,7 +93,7 @@ async fn carry(client: TcpStream, server: u16, weather: Forecast) {
     let (losing, is_lost) = watch::channel(false);
     tokio::select! {
         () = ask(from_client, to_server, &weather, &losing) => {}
-        () = answer(from_server, to_client, &is_lost) => {}
+        () = answer(from_server, to_client, &weather, &is_lost) => {}
         _ = cut.wait_for(|weather| *weather == Weather::Cut) => {}
     }
 }
@@ -107,14 +113,19 @@ async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Forecast
                 is_it
             });
         }
-        if to.write_all(&buffer[..length]).await.is_err() {
+        if is_swallowed(weather).await || to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
     }
 }
 
+/// Waits until what was read may go on; whether it never may.
+async fn is_swallowed(weather: &Forecast) -> bool {
+    weather.subscribe().wait_for(|weather| *weather != Weather::Swallows).await.is_err()
+}
+
 /// From the server to the client; an answer that is to be lost is waited for, since then what was asked is done.
-async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lost: &watch::Receiver<bool>) {
+async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Forecast, lost: &watch::Receiver<bool>) {
     const READY_FOR_QUERY: [u8; 5] = [b'Z', 0, 0, 0, 5];
     let mut buffer = vec![0; 64 * 1024];
     let mut unsaid = Vec::new();
@@ -124,7 +135,7 @@ async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lost: &watch::R
             if unsaid.len() > 5 && unsaid[..unsaid.len() - 1].ends_with(&READY_FOR_QUERY) {
                 return;
             }
-        } else if to.write_all(&buffer[..length]).await.is_err() {
+        } else if is_swallowed(weather).await || to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
     }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use countersign::mail::{Roots, Security, SmtpMailer, SmtpSettings};
+use countersign::mail::{Roots, Security, SmtpSettings};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -117,10 +117,6 @@ impl SmtpServer {
     /// Those who vouch for this server and no other.
     pub fn roots(&self) -> Roots {
         Roots::from_pem(&std::fs::read(self.tls.files().certificate).unwrap()).unwrap()
-    }
-
-    pub fn mailer(&self) -> SmtpMailer {
-        SmtpMailer::new(self.settings()).unwrap()
     }
 }
 

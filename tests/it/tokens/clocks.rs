@@ -28,18 +28,18 @@ async fn a_token_counts_from_thirty_seconds_before_to_thirty_seconds_after() {
     let now = app.clock.now().unix_seconds();
     let with = |name, at| forge.sign(&with_claim(&claims, name, json!(rfc3339(at))), &forge.footer());
     for (seconds, expected) in [(29, Ok(())), (30, Ok(())), (31, Err(Rejection::TokenInvalid))] {
-        assert_eq!(authenticate(&app.app, &with("nbf", now + seconds)), expected, "begins in {seconds} s");
+        assert_eq!(authenticate(&app.app, &with("nbf", now + seconds)).await, expected, "begins in {seconds} s");
     }
     for (seconds, expected) in [(29, Ok(())), (30, Err(Rejection::TokenExpired)), (31, Err(Rejection::TokenExpired))] {
-        assert_eq!(authenticate(&app.app, &with("exp", now - seconds)), expected, "ended {seconds} s ago");
+        assert_eq!(authenticate(&app.app, &with("exp", now - seconds)).await, expected, "ended {seconds} s ago");
     }
     // Between two whole seconds the clock's own count.
     app.clock.advance(Duration::from_millis(999));
-    assert_eq!(authenticate(&app.app, &with("exp", now - 29)), Ok(()));
-    assert_eq!(authenticate(&app.app, &with("nbf", now + 31)), Err(Rejection::TokenInvalid));
+    assert_eq!(authenticate(&app.app, &with("exp", now - 29)).await, Ok(()));
+    assert_eq!(authenticate(&app.app, &with("nbf", now + 31)).await, Err(Rejection::TokenInvalid));
     app.clock.advance(Duration::from_millis(1));
-    assert_eq!(authenticate(&app.app, &with("exp", now - 29)), Err(Rejection::TokenExpired));
-    assert_eq!(authenticate(&app.app, &with("nbf", now + 31)), Ok(()));
+    assert_eq!(authenticate(&app.app, &with("exp", now - 29)).await, Err(Rejection::TokenExpired));
+    assert_eq!(authenticate(&app.app, &with("nbf", now + 31)).await, Ok(()));
 }
 
 #[tokio::test]
@@ -83,11 +83,11 @@ async fn no_clock_makes_a_token_panic() {
         for name in ["iat", "nbf", "exp", "auth_time"] {
             let token = forge.sign(&with_claim(&claims, name, json!(moment)), &forge.footer());
             // Whichever it is: no such token is made, and every one is answered.
-            let _ = authenticate(&app.app, &token);
+            let _ = authenticate(&app.app, &token).await;
         }
     }
     for years in [10, 1_000, 100_000_000] {
         app.clock.advance(Duration::from_hours(24 * 365 * years));
-        assert_eq!(authenticate(&app.app, &forge.sign(&claims, &forge.footer())), Err(Rejection::TokenExpired));
+        assert_eq!(authenticate(&app.app, &forge.sign(&claims, &forge.footer())).await, Err(Rejection::TokenExpired));
     }
 }

@@ -150,7 +150,7 @@ on_both_engines! {
         let values = dump(&app.database, engine).await;
         let rows = app.database.number("SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL").await;
         for offer in values.iter().flat_map(|(_, value)| offers(value)) {
-            assert_eq!(authenticate(&app.app, &offer), Err(Rejection::TokenInvalid), "{offer}");
+            assert_eq!(authenticate(&app.app, &offer).await, Err(Rejection::TokenInvalid), "{offer}");
             assert_eq!(refresh(&app.app, &offer).await, Err(Rejection::TokenInvalid), "{offer}");
             let guess = LoginRequest { password: offer.clone(), ..login_request("ada@example.com") };
             let refusal = summary(&client.login(guess).await.unwrap_err());

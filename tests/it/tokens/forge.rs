@@ -34,7 +34,7 @@ impl Forge {
     /// The pair of a seed, sealed under `master`.
     pub(super) fn new(byte: u8, master: &str, state: KeyState) -> Self {
         let seed: [u8; 32] = std::array::from_fn(|index| byte.wrapping_add(u8::try_from(index).unwrap()));
-        let now = countersign::domain::Timestamp::from_unix_millis(1_700_000_000_000);
+        let now = countersign::domain::Timestamp::from_unix_millis(1_800_000_000_000);
         let key = seal_new_key(&MasterKeys::parse(master).unwrap(), state, now, &Foretold(seed)).unwrap();
         let public = AsymmetricPublicKey::<V4>::try_from(key.public.as_str()).unwrap();
         let secret = AsymmetricSecretKey::<V4>::from(&[seed.as_slice(), public.as_bytes()].concat()).unwrap();

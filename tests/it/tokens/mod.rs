@@ -16,8 +16,8 @@ use countersign::{
 };
 
 /// What becomes of an access token, in process: thousands are tried.
-fn authenticate(app: &App, token: &str) -> Result<(), Rejection> {
-    match app.authenticate(Some(&AccessToken::from_text(token.to_owned()))) {
+async fn authenticate(app: &App, token: &str) -> Result<(), Rejection> {
+    match app.authenticate(Some(&AccessToken::from_text(token.to_owned()))).await {
         Ok(_) => Ok(()),
         Err(Error::Rejected(rejection)) => Err(rejection),
         Err(Error::Failed(fault)) => panic!("{fault:?}"),

@@ -51,13 +51,13 @@ fn respelled(token: &str) -> Vec<String> {
 async fn no_other_spelling_of_an_access_token_passes() {
     let app = TestApp::spawn(Engine::Sqlite).await;
     let token = app.signed_in("ada@example.com").await.tokens.unwrap().access_token;
-    assert_eq!(authenticate(&app.app, &token), Ok(()));
+    assert_eq!(authenticate(&app.app, &token).await, Ok(()));
     let others: Vec<_> = changed(&token).chain(respelled(&token)).collect();
     assert!(others.len() > 70 * token.len(), "{}", others.len());
     for other in &others {
-        assert_eq!(authenticate(&app.app, other), Err(Rejection::TokenInvalid), "{other:?}");
+        assert_eq!(authenticate(&app.app, other).await, Err(Rejection::TokenInvalid), "{other:?}");
     }
-    assert_eq!(authenticate(&app.app, &token), Ok(()));
+    assert_eq!(authenticate(&app.app, &token).await, Ok(()));
 
     for (wire, other) in Wire::ALL.into_iter().cycle().zip(others.iter().step_by(197)) {
         let header = format!("Bearer {other}");

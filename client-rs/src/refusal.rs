@@ -1,0 +1,16 @@
+//! Why a token does not pass.
+
+/// Why a token does not pass. The names are those of countersign's own reasons, where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `TOKEN_EXPIRED`: it was good once. Its owner has to refresh.
+    #[error("the access token has expired")]
+    Expired,
+    /// `TOKEN_INVALID`: it is not one of countersign's, or not for this service, or not yet. Its owner has to sign in.
+    #[error("the access token is not valid")]
+    Invalid,
+    /// `UNAVAILABLE`: the keys that could tell cannot be had now. Nothing is known to be wrong with the token.
+    #[error("the keys that verify tokens cannot be had: try again")]
+    KeysUnavailable,
+}

@@ -1,0 +1,47 @@
+"use client";
+/** The session in the modes in which the browser itself calls the service. */
+
+import { type AuthClient, createAuthClient } from "countersign";
+import { type BrowserSettings, type FormAction, text } from "./form-state";
+import { failure, introduction } from "./outcome";
+
+let client: AuthClient | undefined;
+
+/** This page's client. On a server nobody is signed in, and it is nobody's for long. */
+export function authClient(settings: BrowserSettings): AuthClient {
+  if (typeof window === "undefined") return createAuthClient(settings);
+  client ??= createAuthClient(settings);
+  return client;
+}
+
+/** The counterparts of the actions in `actions.ts`. */
+export function browserActions(settings: BrowserSettings) {
+  const { auth, session } = authClient(settings);
+  // What is in memory alone is gone with the document.
+  const keepsDocument = settings.mode === "bearer";
+  const orFailure =
+    (action: FormAction): FormAction =>
+    (state, form) =>
+      action(state, form).catch((error: unknown) => failure(error, form));
+  return {
+    signIn: orFailure(async (_, form) => {
+      await session.signIn({ email: text(form, "email"), password: text(form, "password") });
+      return { goTo: text(form, "next") || "/me", keepsDocument };
+    }),
+    signUp: orFailure(async (_, form) => {
+      const [email, password, displayName] = [text(form, "email"), text(form, "password"), text(form, "display_name")];
+      await session.signUp({ email, password, displayName });
+      return { goTo: `/sign-in?welcome=1&next=${encodeURIComponent(text(form, "next") || "/me")}` };
+    }),
+    signOut: orFailure(async () => {
+      await session.signOut();
+      // At once: what this form is part of may be gone by now.
+      window.location.assign("/");
+      return {};
+    }),
+    whoAmI: orFailure(async () => {
+      const answer = session.state === "signed-out" ? undefined : await auth.whoAmI({});
+      return introduction(answer?.user);
+    }),
+  };
+}

@@ -1,0 +1,65 @@
+/** Takes pictures of every page, to be looked at: `npm run screenshots -- FOLDER`. */
+
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { Browser, field, signIn, signUp } from "./support/browser.js";
+import { World } from "./support/world.js";
+
+const folder = process.argv[2] ?? "build/screenshots";
+const looks = [
+  { name: "light", colorScheme: "light", width: 1040, height: 660 },
+  { name: "dark", colorScheme: "dark", width: 1040, height: 660 },
+  { name: "phone", colorScheme: "light", width: 390, height: 780 },
+  { name: "phone-dark", colorScheme: "dark", width: 390, height: 780 },
+] as const;
+
+await mkdir(folder, { recursive: true });
+const [world, browser] = await Promise.all([World.start(), Browser.start()]);
+try {
+  const tab = await browser.tab(world.url);
+  for (const { name, colorScheme, width, height } of looks) {
+    await tab.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await tab.setViewportSize({ width, height });
+    await pictures(tab, name);
+  }
+} finally {
+  await Promise.all([browser.stop(), world.remove()]);
+}
+
+async function pictures(tab: Page, look: string): Promise<void> {
+  const picture = (page: string) => tab.screenshot({ path: join(folder, `${page}-${look}.png`) });
+  const email = `ada.${look}@example.com`;
+  await tab.goto(world.url);
+  await tab.getByRole("button", { name: "Who am I?" }).click();
+  await tab.getByText("Nobody is signed in.").waitFor();
+  await picture("home");
+  await tab.goto(`${world.url}/sign-up`);
+  await field(tab, "Password").fill("password1");
+  await tab.getByRole("button", { name: "Create account" }).click();
+  await tab.getByRole("alert").filter({ hasText: "." }).waitFor();
+  await picture("sign-up");
+  await signUp(tab, email);
+  await field(tab, "Email").waitFor();
+  await picture("sign-in");
+  await signIn(tab, email, "correct horse battery stable");
+  await tab.getByRole("alert").filter({ hasText: "wrong" }).waitFor();
+  await picture("wrong");
+  await signIn(tab, email);
+  await tab.getByRole("heading", { name: "Hello, Ada" }).waitFor();
+  await picture("me");
+  await tab.goto(`${world.url}/members`);
+  await tab.getByText("Good to see you").waitFor();
+  await picture("members");
+  world.clock.expireTokens();
+  await world.killService();
+  await tab.goto(`${world.url}/me`);
+  await tab.getByText("You are not signed out.").waitFor();
+  await picture("away");
+  await world.resumeService();
+  await tab.goto(`${world.url}/no/such/page`);
+  await tab.getByRole("button", { name: "Sign out" }).waitFor();
+  await picture("lost");
+  await tab.getByRole("button", { name: "Sign out" }).click();
+  await tab.getByRole("heading", { name: "Who goes there?" }).waitFor();
+}

@@ -1,0 +1,116 @@
+//! Other services that may ask about tokens: let in and shut out by an operator, known by heart on every node.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use super::{App, Error, Rejection};
+use crate::{
+    crypto::{is_backend_key, new_backend_key},
+    domain::{Audience, AuditId, BackendId, BackendKey, BackendName, RegisteredBackend},
+};
+
+/// A service that has proved which one it is. To hold one is to be allowed to ask about tokens.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    registered: Arc<RegisteredBackend>,
+}
+
+impl Backend {
+    /// What the operator calls it.
+    #[must_use]
+    pub fn name(&self) -> &BackendName {
+        &self.registered.name
+    }
+
+    /// Whether it may see tokens that are for `audience`.
+    #[must_use]
+    pub fn may_see(&self, audience: &str) -> bool {
+        self.registered.audiences.iter().any(|allowed| allowed.as_str() == audience)
+    }
+}
+
+/// Those that are let in now.
+#[derive(Default)]
+pub(super) struct Backends(RwLock<HashMap<BackendId, Arc<RegisteredBackend>>>);
+
+impl Backends {
+    fn replace(&self, all: Vec<RegisteredBackend>) {
+        let live = all.into_iter().filter(|backend| backend.revoked_at.is_none());
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+            live.map(|backend| (backend.id, Arc::new(backend))).collect();
+    }
+
+    fn get(&self, id: BackendId) -> Option<Arc<RegisteredBackend>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+}
+
+impl App {
+    /// Finds out which service asks, without the database.
+    ///
+    /// # Errors
+    /// [`Rejection::NotSignedIn`] without a key; [`Rejection::TokenInvalid`].
+    pub fn authenticate_backend(&self, key: Option<&BackendKey>) -> Result<Backend, Error> {
+        let key = key.ok_or(Rejection::NotSignedIn)?;
+        let parts = key.parts().map_err(|_| Rejection::TokenInvalid)?;
+        let registered = self.0.backends.get(parts.id).ok_or(Rejection::TokenInvalid)?;
+        if is_backend_key(&parts, &registered.digest) {
+            Ok(Backend { registered })
+        } else {
+            Err(Rejection::TokenInvalid.into())
+        }
+    }
+
+    /// Whether a service that was let in has not been shut out since.
+    pub(super) fn require_let_in(&self, backend: &Backend) -> Result<(), Error> {
+        self.0.backends.get(backend.registered.id).map(drop).ok_or_else(|| Rejection::TokenInvalid.into())
+    }
+
+    /// Lets a service in, and gives its key, which is nowhere else; `None` when the name was given before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_backend(
+        &self,
+        name: BackendName,
+        mut audiences: Vec<Audience>,
+    ) -> Result<Option<BackendKey>, Error> {
+        let now = self.0.clock.now();
+        audiences.sort();
+        audiences.dedup();
+        let id = BackendId::new(now, self.0.entropy.bytes());
+        let (key, digest) = new_backend_key(id, &*self.0.entropy);
+        let backend = RegisteredBackend { id, name, digest, audiences, created_at: now, revoked_at: None };
+        let is_new = self.0.store.add_backend(&backend, AuditId::new(now, self.0.entropy.bytes())).await?;
+        self.0.revoked.notify_one();
+        Ok(is_new.then_some(key))
+    }
+
+    /// Every service that was ever let in, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backends(&self) -> Result<Vec<RegisteredBackend>, Error> {
+        Ok(self.0.store.backends().await?)
+    }
+
+    /// Shuts a service out, on every node within a second; `false` when there is none of that name, or it is out already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_backend(&self, name: &BackendName) -> Result<bool, Error> {
+        let now = self.0.clock.now();
+        let revoked = self.0.store.revoke_backend(name, now, AuditId::new(now, self.0.entropy.bytes())).await?;
+        self.reload_backends().await?;
+        self.0.revoked.notify_one();
+        Ok(revoked)
+    }
+
+    /// Learns who is let in.
+    pub(super) async fn reload_backends(&self) -> Result<(), Error> {
+        self.0.backends.replace(self.0.store.backends().await?);
+        Ok(())
+    }
+}
