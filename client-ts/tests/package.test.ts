@@ -12,7 +12,14 @@ const root = new URL("../../", import.meta.url);
 test("the README's examples are the ones that were compiled", async () => {
   const readme = await readFile(new URL("README.md", root), "utf8");
   const shown = [...readme.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(([, , text]) => text);
-  const names = ["readme-example.ts", "readme-react.tsx", "readme-verify.ts", "readme-connect.ts", "readme-next.tsx", "readme-next-proxy.ts"];
+  const names = [
+    "readme-example.ts",
+    "readme-react.tsx",
+    "readme-verify.ts",
+    "readme-connect.ts",
+    "readme-next.tsx",
+    "readme-next-proxy.ts",
+  ];
   const compiled = await Promise.all(names.map((name) => readFile(new URL(`tests/${name}`, root), "utf8")));
   assert.deepEqual(shown, compiled);
 });
