@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-rust test-ts gen gen-check measure fmt lint deny advisories proto-breaking tools clean
+.PHONY: help run build test test-rust test-ts gen gen-check measure measure-mail fmt lint deny advisories proto-breaking tools clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ client-ts/node_modules: client-ts/package-lock.json
 
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure
+
+measure-mail: build tools ## Print how long calls take while the mail server does not answer (Linux)
+	@tests/measure-mail
 
 fmt: tools ## Format Rust and Protobuf in place
 	cargo fmt --all
