@@ -84,6 +84,10 @@ revocation-campaign: ## Revoke 10,000 sessions on two nodes and race 20,000 refr
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 revocation::campaign
 
 fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
+measure-mail: build tools ## Print how long calls take while the mail server does not answer (Linux)
+	@tests/measure-mail
+
+fmt: tools ## Format Rust and Protobuf in place
 	cargo fmt --all
 	cd client-ts && npm run format
 	.tools/bin/buf format -w --exclude-path proto/google
