@@ -7,7 +7,12 @@ mod redaction;
 #[cfg(feature = "client")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     const PROTO: &str = "../proto";
-    const FILES: [&str; 2] = ["countersign/v1/auth_service.proto", "countersign/v1/error_reason.proto"];
+    const FILES: [&str; 4] = [
+        "countersign/v1/account_service.proto",
+        "countersign/v1/auth_service.proto",
+        "countersign/v1/error_reason.proto",
+        "countersign/v1/token_service.proto",
+    ];
 
     println!("cargo::rerun-if-changed={PROTO}");
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);

@@ -39,14 +39,16 @@ pub struct VerifierBuilder {
     keep_keys: Duration,
     remember: usize,
     clock: Clock,
+    #[cfg(feature = "feed")]
+    feed: Option<crate::Feed>,
 }
 
 /// Why there is no verifier with these settings.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The address of the keys is none.
-    #[error("{url:?} is not the URL of a key set")]
+    /// The address of the keys, or of the service, is none.
+    #[error("{url:?} is no URL that can be called")]
     KeysUrl {
         /// What was to be one.
         url: String,
@@ -57,6 +59,12 @@ pub enum BuildError {
         /// Where the keys are.
         url: String,
     },
+    /// The key of this service is none.
+    #[error("the backend key cannot stand in a header")]
+    BackendKey,
+    /// The feed is listened to in the background, which needs Tokio.
+    #[error("the feed is followed within a Tokio runtime")]
+    NoRuntime,
     /// https needs the feature `tls`.
     #[error("built without the feature \"tls\", which https needs")]
     NoTls,
@@ -80,6 +88,8 @@ impl VerifierBuilder {
             keep_keys: KEEP_KEYS,
             remember: REMEMBER,
             clock: Clock::default(),
+            #[cfg(feature = "feed")]
+            feed: None,
         }
     }
 
@@ -122,6 +132,13 @@ impl VerifierBuilder {
         self
     }
 
+    /// Follows the feed of ended sessions, so that they pass no longer than a second; begins with [`Self::build`].
+    #[cfg(feature = "feed")]
+    pub fn feed(mut self, feed: crate::Feed) -> Self {
+        self.feed = Some(feed);
+        self
+    }
+
     /// How many verified tokens are remembered, each in about 500 bytes; 10,000 by default.
     pub fn remember(mut self, tokens: usize) -> Self {
         self.remember = tokens;
@@ -142,16 +159,46 @@ impl VerifierBuilder {
         let keys = if let Some(json) = &self.fixed_keys {
             Source::Fixed(Keys::parse(json.as_bytes(), &self.issuer)?)
         } else {
-            let endpoint = Endpoint::new(self.checked_url()?, self.certificates.as_deref())?;
+            let url = self.keys_url.clone().unwrap_or_else(|| self.at_issuer(KEYS_PATH));
+            let endpoint = Endpoint::new(self.checked(url)?, self.certificates.as_deref())?;
             Source::Fetched(Arc::new(Keeper::new(endpoint, self.issuer.clone(), self.clock.clone(), self.keep_keys)))
         };
+        #[cfg(feature = "feed")]
+        let feed = self.start_feed(&keys)?;
         let expected = Expected { issuer: self.issuer, audience: self.audience };
-        Ok(Verifier::from_parts(Parts { expected, keys, tokens: Tokens::new(self.remember), clock: self.clock }))
+        Ok(Verifier::from_parts(Parts {
+            expected,
+            keys,
+            tokens: Tokens::new(self.remember),
+            clock: self.clock,
+            #[cfg(feature = "feed")]
+            feed,
+        }))
     }
 
-    fn checked_url(&self) -> Result<Uri, BuildError> {
-        let at_issuer = || format!("{}{KEYS_PATH}", self.issuer.trim_end_matches('/'));
-        let url = self.keys_url.clone().unwrap_or_else(at_issuer);
+    #[cfg(feature = "feed")]
+    fn start_feed(&self, keys: &Source) -> Result<Option<crate::feed::Following>, BuildError> {
+        let Some(feed) = &self.feed else { return Ok(None) };
+        let url = feed.url.clone().unwrap_or_else(|| self.at_issuer(""));
+        let surroundings = crate::feed::Surroundings {
+            url: self.checked(url)?.to_string(),
+            audience: self.audience.clone(),
+            certificates: self.certificates.clone(),
+            keeper: match keys {
+                Source::Fixed(_) => None,
+                Source::Fetched(keeper) => Some(Arc::clone(keeper)),
+            },
+            clock: self.clock.clone(),
+        };
+        crate::feed::Following::start(feed, surroundings).map(Some)
+    }
+
+    fn at_issuer(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer.trim_end_matches('/'))
+    }
+
+    /// An address on whose way nobody can write.
+    fn checked(&self, url: String) -> Result<Uri, BuildError> {
         let uri = url.parse::<Uri>().ok().filter(|uri| uri.host().is_some());
         match uri {
             Some(uri) if uri.scheme() == Some(&Scheme::HTTPS) => Ok(uri),

@@ -9,6 +9,8 @@ mod builder;
 mod cache;
 mod claims;
 mod clock;
+#[cfg(feature = "feed")]
+mod feed;
 mod id;
 mod keys;
 mod layer;
@@ -19,6 +21,8 @@ mod verifier;
 
 pub use builder::{BuildError, VerifierBuilder};
 pub use claims::Claims;
+#[cfg(feature = "feed")]
+pub use feed::{Feed, OnStale};
 pub use id::{InvalidId, SessionId, TokenId, UserId};
 pub use keys::KeySetError;
 pub use layer::{Auth, AuthBody, AuthLayer, BoxError};

@@ -70,3 +70,23 @@ fn is_canonical(text: &str, token: &UntrustedToken<Public, V4>) -> bool {
     let footer = URL_SAFE_NO_PAD.encode(token.untrusted_footer());
     text.strip_prefix(PublicToken::HEADER).and_then(|rest| rest.split_once('.')) == Some((&body, &footer))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the official vectors, 4-S-1: without a footer, where the library reads two spellings.
+    const TOKEN: &str = "v4.public.eyJkYXRhIjoidGhpcyBpcyBhIHNpZ25lZCBtZXNzYWdlIiwiZXhwIjoiMjAyMi0wMS0wMVQwMDowMDowMCswMDowMCJ9bg_XBBzds8lTZShVlwwKSgeKpLT3yukTw6JUz3W4h_ExsQV-P0V54zemZDcAxFaSeef1QlXEFtkqxT1ciiQEDA";
+
+    #[test]
+    fn a_second_spelling_that_the_library_reads_is_not_canonical() {
+        let spelled = format!("{TOKEN}.");
+        let read = UntrustedToken::<Public, V4>::try_from(spelled.as_str()).unwrap();
+        assert_eq!(
+            read.untrusted_message(),
+            UntrustedToken::<Public, V4>::try_from(TOKEN).unwrap().untrusted_message()
+        );
+        assert!(!is_canonical(TOKEN, &read), "nor one without a footer, as none of ours is");
+        assert!(Token::parse(&spelled).is_none());
+    }
+}

@@ -1,5 +1,7 @@
 //! Verifies access tokens without asking countersign for each.
 
+#[cfg(feature = "feed")]
+use std::time::Duration;
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
@@ -21,6 +23,8 @@ pub(crate) struct Parts {
     pub(crate) keys: Source,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
+    #[cfg(feature = "feed")]
+    pub(crate) feed: Option<crate::feed::Following>,
 }
 
 impl Verifier {
@@ -37,6 +41,26 @@ impl Verifier {
         self.0.clock.now()
     }
 
+    /// How old what the feed told of ended sessions is: for a metric, and for a readiness check, since before everything was
+    /// told once it is [`Duration::MAX`]. `None` if no feed is followed.
+    #[cfg(feature = "feed")]
+    #[must_use]
+    pub fn revocations_age(&self) -> Option<Duration> {
+        self.0.feed.as_ref().map(crate::feed::Following::age)
+    }
+
+    /// Waits until a stream for this person has to end; `None` if nobody would tell.
+    #[cfg(feature = "feed")]
+    pub(crate) fn ended(&self, claims: &Claims) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.0.feed.as_ref()?;
+        let (parts, claims, since) = (Arc::clone(&self.0), claims.clone(), self.now());
+        Some(async move {
+            if let Some(feed) = &parts.feed {
+                feed.ended(&claims, since).await;
+            }
+        })
+    }
+
     /// What the token says, if it counts now. Needs no call but for the keys, which are fetched before the first token.
     ///
     /// # Errors
@@ -45,7 +69,7 @@ impl Verifier {
     /// # Panics
     /// Outside of a Tokio runtime, when keys have to be fetched.
     pub async fn verify(&self, token: &str) -> Result<Claims, Refusal> {
-        let Parts { expected, keys, tokens, clock } = &*self.0;
+        let Parts { expected, keys, tokens, clock, .. } = &*self.0;
         // Before anything that costs by length.
         if token.len() > LONGEST_TOKEN {
             return Err(Refusal::Invalid);
@@ -65,6 +89,10 @@ impl Verifier {
         let claims = passed.verified.claims.clone();
         if is_new {
             tokens.insert(digest, passed);
+        }
+        #[cfg(feature = "feed")]
+        if let Some(feed) = &self.0.feed {
+            feed.check(&claims, token).await?;
         }
         Ok(claims)
     }

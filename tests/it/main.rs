@@ -24,6 +24,7 @@ mod paths;
 mod readme;
 mod refresh;
 mod revocation;
+mod rust_client;
 mod sign_up;
 mod sweep;
 mod token_service;

@@ -42,6 +42,9 @@ struct State {
     asked_at: Option<SystemTime>,
     /// The last question failed, then.
     failed_at: Option<SystemTime>,
+    /// The feed brought keys, then.
+    #[cfg(feature = "feed")]
+    told_at: Option<SystemTime>,
     /// Ends when the question that is under way does.
     flight: Option<watch::Receiver<()>>,
 }
@@ -105,6 +108,26 @@ impl Keeper {
         Some(flight)
     }
 
+    /// Takes keys that countersign told of by itself: these and no others, from now on.
+    #[cfg(feature = "feed")]
+    pub(crate) fn told(
+        &self,
+        issuer: &str,
+        listed: impl Iterator<Item = (String, String, Option<SystemTime>)>,
+        now: SystemTime,
+    ) {
+        match Keys::of(listed) {
+            Ok(keys) if issuer == self.issuer => {
+                let mut state = self.state();
+                // An answer that is still under way is older.
+                state.told_at = Some(now);
+                state.known = Some(Known { keys: Arc::new(keys), etag: None, confirmed_at: now });
+                state.failed_at = None;
+            }
+            _ => tracing::warn!(issuer, "countersign told of keys that cannot be used"),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No step in here leaves it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,6 +161,10 @@ impl State {
     }
 
     fn take(&mut self, answer: Result<Answer, super::http::FetchError>, now: SystemTime) {
+        #[cfg(feature = "feed")]
+        if self.told_at.is_some() && self.told_at >= self.asked_at {
+            return;
+        }
         match (answer, &mut self.known) {
             (Ok(Answer::Keys { keys, etag }), known) => {
                 *known = Some(Known { keys: Arc::new(keys), etag, confirmed_at: now });

@@ -67,7 +67,19 @@ impl Keys {
         if published.issuer != issuer {
             return Err(KeySetError::Issuer { expected: issuer.to_owned(), found: published.issuer });
         }
-        let keys: HashMap<_, _> = published.keys.into_iter().filter_map(usable).collect();
+        let listed = published.keys.into_iter().filter_map(|key| {
+            let not_after = match key.not_after {
+                Some(text) => Some(moment(&text)?),
+                None => None,
+            };
+            Some((key.kid, key.key, not_after))
+        });
+        Self::of(listed)
+    }
+
+    /// Takes ids, keys as PASERK writes them, and their ends.
+    fn of(listed: impl Iterator<Item = Listed>) -> Result<Self, KeySetError> {
+        let keys: HashMap<_, _> = listed.filter_map(usable).collect();
         if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self(keys)) }
     }
 
@@ -76,15 +88,14 @@ impl Keys {
     }
 }
 
-fn usable(published: PublishedKey) -> Option<(String, Arc<Key>)> {
-    let public = AsymmetricPublicKey::<V4>::try_from(published.key.as_str()).ok()?;
-    let mut kid = String::new();
-    Id::from(&public).fmt(&mut kid).ok()?;
-    let not_after = match published.not_after {
-        Some(text) => Some(moment(&text)?),
-        None => None,
-    };
-    (kid == published.kid).then(|| (kid, Arc::new(Key { public, not_after })))
+/// A key as it was published: its id, itself, and its end.
+type Listed = (String, String, Option<SystemTime>);
+
+fn usable((kid, key, not_after): Listed) -> Option<(String, Arc<Key>)> {
+    let public = AsymmetricPublicKey::<V4>::try_from(key.as_str()).ok()?;
+    let mut computed = String::new();
+    Id::from(&public).fmt(&mut computed).ok()?;
+    (computed == kid).then(|| (kid, Arc::new(Key { public, not_after })))
 }
 
 /// Where keys are looked for.

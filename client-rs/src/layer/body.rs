@@ -1,43 +1,57 @@
-//! The body of an answer: the service's own, or why the request did not get to it.
+//! The body of an answer: the service's own, until its session ends, or why the request did not get to it.
 
 use std::{
+    fmt,
+    future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
 
+use super::denial::Denial;
+use crate::Refusal;
+
 /// Any error, as tower passes it on.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Comes when the session of whoever is answered has ended.
+pub(super) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A body that has given so much without a pause is a stream.
+const MANY_FRAMES: u32 = 16;
+
 pin_project! {
     /// The body of an answer that passed the layer.
-    #[derive(Debug)]
     pub struct AuthBody<B> {
         #[pin]
-        inner: Inner<B>,
+        theirs: Option<B>,
+        ours: Full<Bytes>,
+        cut: Option<Cut>,
+        frames: u32,
     }
 }
 
-pin_project! {
-    #[derive(Debug)]
-    #[project = Projected]
-    enum Inner<B> {
-        Theirs { #[pin] body: B },
-        Ours { #[pin] body: Full<Bytes> },
-    }
+/// How a stream ends before its time.
+struct Cut {
+    end: End,
+    /// gRPC has a place for the reason; a body of HTTP can only break off, lest it passes for whole.
+    trailers: Option<HeaderMap>,
+}
+
+/// The answer, which goes on until `end` comes.
+pub(super) fn ending<B>(answer: Response<B>, end: Option<End>) -> Response<AuthBody<B>> {
+    let cut = end.map(|end| Cut { end, trailers: Denial::SessionEnded.trailers(answer.headers()) });
+    answer.map(|body| AuthBody { theirs: Some(body), ours: Full::default(), cut, frames: 0 })
 }
 
 impl<B> AuthBody<B> {
-    pub(super) fn theirs(body: B) -> Self {
-        Self { inner: Inner::Theirs { body } }
-    }
-
     pub(super) fn ours(body: Full<Bytes>) -> Self {
-        Self { inner: Inner::Ours { body } }
+        Self { theirs: None, ours: body, cut: None, frames: 0 }
     }
 }
 
@@ -50,24 +64,42 @@ where
     type Error = BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = match self.project().inner.project() {
-            Projected::Theirs { body } => ready!(body.poll_frame(cx)).map(|frame| frame.map_err(Into::into)),
-            Projected::Ours { body } => ready!(body.poll_frame(cx)).map(|frame| frame.map_err(Into::into)),
+        let mut this = self.project();
+        let Some(body) = this.theirs.as_mut().as_pin_mut() else {
+            return Poll::Ready(ready!(Pin::new(this.ours).poll_frame(cx)).map(|frame| frame.map_err(Into::into)));
         };
-        Poll::Ready(frame)
+        // An answer that was ready before the session ended gets through whole, such as the one to a sign-out.
+        if *this.frames < MANY_FRAMES {
+            *this.frames += 1;
+            if let Poll::Ready(frame) = body.poll_frame(cx) {
+                return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+            }
+            *this.frames = MANY_FRAMES;
+        }
+        if let Some(cut) = this.cut.as_mut()
+            && cut.end.as_mut().poll(cx).is_ready()
+        {
+            let trailers = cut.trailers.take();
+            // Whoever writes to the stream learns that nobody reads it.
+            this.theirs.set(None);
+            *this.cut = None;
+            return Poll::Ready(Some(trailers.map(Frame::trailers).ok_or_else(|| Refusal::SessionEnded.into())));
+        }
+        let Some(body) = this.theirs.as_pin_mut() else { return Poll::Ready(None) };
+        Poll::Ready(ready!(body.poll_frame(cx)).map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.inner {
-            Inner::Theirs { body } => body.is_end_stream(),
-            Inner::Ours { body } => body.is_end_stream(),
-        }
+        self.theirs.as_ref().map_or_else(|| self.ours.is_end_stream(), Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.inner {
-            Inner::Theirs { body } => body.size_hint(),
-            Inner::Ours { body } => body.size_hint(),
-        }
+        self.theirs.as_ref().map_or_else(|| self.ours.size_hint(), Body::size_hint)
+    }
+}
+
+impl<B> fmt::Debug for AuthBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthBody").finish_non_exhaustive()
     }
 }

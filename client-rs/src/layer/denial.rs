@@ -20,7 +20,8 @@ pub(crate) enum Denial {
     NotSignedIn,
     Expired,
     Invalid,
-    Unavailable,
+    SessionEnded,
+    Unavailable { why: Refusal },
     Forbidden { role: String },
     StepUp { max_age: Duration },
 }
@@ -30,7 +31,8 @@ impl From<Refusal> for Denial {
         match refusal {
             Refusal::Expired => Self::Expired,
             Refusal::Invalid => Self::Invalid,
-            Refusal::KeysUnavailable => Self::Unavailable,
+            Refusal::SessionEnded => Self::SessionEnded,
+            Refusal::KeysUnavailable | Refusal::Stale => Self::Unavailable { why: refusal },
         }
     }
 }
@@ -42,7 +44,8 @@ impl Denial {
             Self::NotSignedIn => "NOT_SIGNED_IN",
             Self::Expired => "TOKEN_EXPIRED",
             Self::Invalid => "TOKEN_INVALID",
-            Self::Unavailable => "UNAVAILABLE",
+            Self::SessionEnded => "SESSION_ENDED",
+            Self::Unavailable { .. } => "UNAVAILABLE",
             Self::Forbidden { .. } => "FORBIDDEN",
             Self::StepUp { .. } => "STEP_UP_REQUIRED",
         }
@@ -53,7 +56,8 @@ impl Denial {
             Self::NotSignedIn => "not signed in: no access token was sent".to_owned(),
             Self::Expired => Refusal::Expired.to_string(),
             Self::Invalid => Refusal::Invalid.to_string(),
-            Self::Unavailable => Refusal::KeysUnavailable.to_string(),
+            Self::SessionEnded => Refusal::SessionEnded.to_string(),
+            Self::Unavailable { why } => why.to_string(),
             Self::Forbidden { role } => format!("this needs the role {role:?}"),
             Self::StepUp { max_age } => {
                 format!("sign in again: this needs a sign-in of the last {} seconds", max_age.as_secs())
@@ -72,6 +76,17 @@ impl Denial {
         self.http()
     }
 
+    /// How a stream ends that was answered with these headers; `None` if it has no place for a reason.
+    pub(super) fn trailers(&self, answer: &HeaderMap) -> Option<HeaderMap> {
+        #[cfg(feature = "tonic")]
+        return super::grpc::trailers(self, answer);
+        #[cfg(not(feature = "tonic"))]
+        {
+            let _ = (self, answer);
+            None
+        }
+    }
+
     /// The answer in HTTP.
     pub(crate) fn http(&self) -> Response<Full<Bytes>> {
         let body = serde_json::json!({ "reason": self.reason(), "message": self.message() }).to_string();
@@ -83,7 +98,7 @@ impl Denial {
         if let Some(challenge) = self.challenge().and_then(|challenge| HeaderValue::try_from(challenge).ok()) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if *self == Self::Unavailable {
+        if matches!(self, Self::Unavailable { .. }) {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY.as_secs()));
         }
         answer
@@ -91,9 +106,11 @@ impl Denial {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::NotSignedIn | Self::Expired | Self::Invalid | Self::StepUp { .. } => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::Expired | Self::Invalid | Self::SessionEnded | Self::StepUp { .. } => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -101,7 +118,7 @@ impl Denial {
     fn challenge(&self) -> Option<String> {
         match self {
             Self::NotSignedIn => Some("Bearer".to_owned()),
-            Self::Expired | Self::Invalid => {
+            Self::Expired | Self::Invalid | Self::SessionEnded => {
                 Some(format!(r#"Bearer error="invalid_token", error_description="{}""#, self.message()))
             }
             Self::Forbidden { .. } => Some(r#"Bearer error="insufficient_scope""#.to_owned()),
@@ -109,7 +126,29 @@ impl Denial {
                 let max_age = max_age.as_secs();
                 Some(format!(r#"Bearer error="insufficient_user_authentication", max_age="{max_age}""#))
             }
-            Self::Unavailable => None,
+            Self::Unavailable { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_one_of_countersigns() {
+        let declared = include_str!("../../../proto/countersign/v1/error_reason.proto");
+        let denials = [
+            Denial::NotSignedIn,
+            Denial::Expired,
+            Denial::Invalid,
+            Denial::SessionEnded,
+            Denial::Unavailable { why: Refusal::Stale },
+            Denial::Forbidden { role: String::new() },
+            Denial::StepUp { max_age: Duration::ZERO },
+        ];
+        for denial in denials {
+            assert!(declared.contains(&format!("  ERROR_REASON_{} = ", denial.reason())), "{denial:?}");
         }
     }
 }

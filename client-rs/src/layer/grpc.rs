@@ -26,18 +26,27 @@ pub(super) fn answer(denial: &Denial, request: &HeaderMap) -> Option<Response<Fu
     Some(answer)
 }
 
+/// The end of a stream that was answered with these headers, if it is one of gRPC's.
+pub(super) fn trailers(denial: &Denial, answer: &HeaderMap) -> Option<HeaderMap> {
+    let kind = answer.get(CONTENT_TYPE)?.as_bytes().strip_prefix(b"application/grpc")?;
+    // gRPC-web writes its trailers into the body, and is put around this.
+    let is_grpc = kind.is_empty() || kind.starts_with(b"+") || kind.starts_with(b";");
+    let mut trailers = HeaderMap::new();
+    (is_grpc && status(denial).add_header(&mut trailers).is_ok()).then_some(trailers)
+}
+
 fn status(denial: &Denial) -> Status {
     let code = match denial {
-        Denial::NotSignedIn | Denial::Expired | Denial::Invalid => Code::Unauthenticated,
+        Denial::NotSignedIn | Denial::Expired | Denial::Invalid | Denial::SessionEnded => Code::Unauthenticated,
         Denial::Forbidden { .. } | Denial::StepUp { .. } => Code::PermissionDenied,
-        Denial::Unavailable => Code::Unavailable,
+        Denial::Unavailable { .. } => Code::Unavailable,
     };
     let metadata = match denial {
         Denial::StepUp { max_age } => HashMap::from([("max_age_seconds".to_owned(), max_age.as_secs().to_string())]),
         _ => HashMap::new(),
     };
     let mut details = ErrorDetails::with_error_info(denial.reason(), DOMAIN, metadata);
-    if *denial == Denial::Unavailable {
+    if matches!(denial, Denial::Unavailable { .. }) {
         details.set_retry_info(Some(RETRY));
     }
     Status::with_error_details(code, denial.message(), details)

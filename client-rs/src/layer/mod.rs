@@ -21,13 +21,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub use body::{AuthBody, BoxError};
-#[cfg(feature = "axum")]
 pub(crate) use denial::Denial;
 
-#[cfg(not(feature = "axum"))]
-use denial::Denial;
-
 use crate::{Claims, Verifier};
+use body::End;
 use demands::Demands;
 
 /// Lets only those requests in that carry `authorization: Bearer <access token>`, and puts [`Claims`] into their extensions.
@@ -84,11 +81,25 @@ impl AuthLayer {
         self
     }
 
+    /// Waits until a stream for this person has to end; `None` if nobody would tell.
+    #[cfg_attr(not(feature = "feed"), expect(clippy::unused_self, reason = "the feed is the verifier's"))]
+    fn end(&self, claims: &Claims) -> Option<End> {
+        #[cfg(feature = "feed")]
+        return self.verifier.ended(claims).map(|end| Box::pin(end) as End);
+        #[cfg(not(feature = "feed"))]
+        {
+            let _ = claims;
+            None
+        }
+    }
+
     /// Whose request it is, or why it is not let in.
     async fn admit<B>(&self, request: &mut Request<B>) -> Result<Option<Claims>, Denial> {
         let token = bearer::token(request.headers())?.map(str::to_owned);
         // Nobody further in prints it by accident.
-        request.headers_mut().get_mut(AUTHORIZATION).into_iter().for_each(|value| value.set_sensitive(true));
+        if let Some(value) = request.headers_mut().get_mut(AUTHORIZATION) {
+            value.set_sensitive(true);
+        }
         let Some(token) = token else { return self.demands.admit_nobody().map(|()| None) };
         let claims = self.verifier.verify(&token).await?;
         self.demands.admit(&claims, self.verifier.now())?;
@@ -128,11 +139,18 @@ where
             request.extensions_mut().remove::<Claims>();
             request.extensions_mut().remove::<Anonymous>();
             match layer.admit(&mut request).await {
-                Ok(Some(claims)) => drop(request.extensions_mut().insert(claims)),
-                Ok(None) => drop(request.extensions_mut().insert(Anonymous)),
-                Err(denial) => return Ok(denial.answer(request.headers()).map(AuthBody::ours)),
+                Ok(Some(claims)) => {
+                    let end = layer.end(&claims);
+                    request.extensions_mut().insert(claims);
+                    let answer = inner.call(request).await?;
+                    Ok(body::ending(answer, end))
+                }
+                Ok(None) => {
+                    request.extensions_mut().insert(Anonymous);
+                    Ok(body::ending(inner.call(request).await?, None))
+                }
+                Err(denial) => Ok(denial.answer(request.headers()).map(AuthBody::ours)),
             }
-            Ok(inner.call(request).await?.map(AuthBody::theirs))
         })
     }
 }

@@ -16,6 +16,12 @@ impl Default for FakeClock {
 }
 
 impl FakeClock {
+    /// Stands at this very moment, for tokens that the service made.
+    pub fn at_present() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the service's own clock is not the test's to turn")]
+        Self(Arc::new(Mutex::new(SystemTime::now())))
+    }
+
     pub fn now(&self) -> SystemTime {
         *self.0.lock().unwrap()
     }

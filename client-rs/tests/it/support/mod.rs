@@ -11,7 +11,7 @@ use std::{future::Future, time::Duration};
 pub use clock::FakeClock;
 pub use forge::Forge;
 pub use key_server::KeyServer;
-pub use service::{Service, built, who_am_i};
+pub use service::{Service, built, log_out, who_am_i};
 
 pub const ISSUER: &str = "https://auth.example.com";
 

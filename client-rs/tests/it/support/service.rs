@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Stdio};
 
 use countersign_client::proto::{
-    LoginRequest, Tokens, WhoAmIRequest, auth_service_client::AuthServiceClient, login_response::Outcome,
+    LoginRequest, LogoutRequest, Tokens, WhoAmIRequest, auth_service_client::AuthServiceClient, login_response::Outcome,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -20,6 +20,8 @@ const PASSWORD: &str = "correct horse battery staple";
 /// A service of its own, in a folder of its own, that goes when this does.
 pub struct Service {
     pub url: String,
+    /// Lets the tests in where only services are.
+    pub backend_key: String,
     settings: Vec<(&'static str, String)>,
     folder: TempDir,
     child: Option<Child>,
@@ -47,15 +49,24 @@ impl Service {
             ("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "60s".to_owned()),
         ];
         settings.extend(more);
-        let mut service = Self { url: String::new(), settings, folder: tempfile::tempdir().unwrap(), child: None };
+        let folder = tempfile::tempdir().unwrap();
+        let mut service = Self { url: String::new(), settings, folder, child: None, backend_key: String::new() };
         let mut arguments = vec!["user", "create", "--password-stdin", "--email", EMAIL];
         arguments.extend(roles.iter().flat_map(|role| ["--role", role]));
-        let mut child = service.command(&arguments).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).await.unwrap();
-        let output = in_time(child.wait_with_output()).await.unwrap();
-        assert!(output.status.success(), "{output:?}");
+        service.run(&arguments, &format!("{PASSWORD}\n")).await;
+        let key = service.run(&["backend", "create", "--name", "tests"], "").await;
+        key.trim_end().clone_into(&mut service.backend_key);
         service.serve("127.0.0.1:0").await;
         service
+    }
+
+    /// Runs a command of the operator's to its end.
+    async fn run(&self, arguments: &[&str], input: &str) -> String {
+        let mut child = self.command(arguments).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+        let output = in_time(child.wait_with_output()).await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     async fn serve(&mut self, listen: &str) {
@@ -97,6 +108,11 @@ impl Service {
         format!("{}/.well-known/countersign/keys", self.url)
     }
 
+    /// Shuts the account out, as an operator does whether the service runs or not.
+    pub async fn disable_account(&self) {
+        self.run(&["user", "disable", "--email", EMAIL], "").await;
+    }
+
     /// Kills it, as a power cut would.
     pub async fn kill(&mut self) {
         in_time(self.child.take().unwrap().kill()).await.unwrap();
@@ -118,6 +134,13 @@ impl Service {
         let Some(Outcome::SignedIn(signed_in)) = answer.outcome else { panic!("signed in") };
         signed_in.tokens.unwrap()
     }
+}
+
+/// Signs out, of one session or of all.
+pub async fn log_out(service: &Service, token: &str, everywhere: bool) {
+    let mut request = Request::new(LogoutRequest { everywhere });
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    in_time(service.client().await.logout(request)).await.unwrap();
 }
 
 /// What the service says of a token.
