@@ -175,8 +175,8 @@ async fn newer_tools_get_the_same_list_from_the_newer_reflection() {
     assert_eq!(
         names,
         [
-            "countersign.v1.AccountService",
             "countersign.v1.AuthService",
+            "countersign.v1.AccountService",
             "countersign.v1.TokenService",
             "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection"
