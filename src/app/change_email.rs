@@ -62,7 +62,7 @@ impl App {
             OwnCodeProof::Token(token) => self.code_of_token(purpose, token, now).await?,
             OwnCodeProof::Digits(digits) => {
                 let whose = Guessed::Person(caller.user());
-                self.code_of_digits(purpose, whose, digits, now, device.clone()).await?
+                self.code_of_digits(purpose, whose, digits, &self.code_tried(now, device.clone())).await?
             }
         };
         if code.user != caller.user() {

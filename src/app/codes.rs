@@ -2,7 +2,7 @@
 
 use super::{App, Error, Rejection};
 use crate::{
-    domain::{AuditKind, Code, CodeDigits, CodePurpose, CodeToken, Device, Email, Timestamp, User, UserId},
+    domain::{AuditEvent, AuditKind, Code, CodeDigits, CodePurpose, CodeToken, Device, Email, Timestamp, User, UserId},
     mail::{self, OneTime},
     store::Guessed,
 };
@@ -53,7 +53,8 @@ impl App {
         match proof {
             CodeProof::Token(token) => self.code_of_token(purpose, token, now).await,
             CodeProof::Digits { email, digits } => {
-                self.code_of_digits(purpose, Guessed::Address(email), digits, now, device).await
+                let event = self.code_tried(now, device);
+                self.code_of_digits(purpose, Guessed::Address(email), digits, &event).await
             }
         }
     }
@@ -71,16 +72,19 @@ impl App {
         Ok(self.0.store.code_by_token(purpose, &digests, now).await?.ok_or(Rejection::CodeInvalid)?)
     }
 
+    /// What is written down of a try, of which the store knows whose code it was for.
+    pub(super) fn code_tried(&self, now: Timestamp, device: Device) -> AuditEvent {
+        self.event(AuditKind::CodeTried, UserId::NOBODY, now, device)
+    }
+
     pub(super) async fn code_of_digits(
         &self,
         purpose: CodePurpose,
         whose: Guessed<'_>,
         digits: &CodeDigits,
-        now: Timestamp,
-        device: Device,
+        event: &AuditEvent,
     ) -> Result<Code, Error> {
-        let event = self.event(AuditKind::CodeTried, UserId::NOBODY, now, device);
-        let tried = self.0.store.try_code(whose, purpose, &event).await?;
+        let tried = self.0.store.try_code(whose, purpose, event).await?;
         let is_right = |code: &Code| self.0.codes.is_right(purpose, code.user, digits, &code.digits);
         Ok(tried.filter(is_right).ok_or(Rejection::CodeInvalid)?)
     }

@@ -43,7 +43,7 @@ impl Assembly {
             entropy,
             policy: config.policy.clone(),
         };
-        let app = App::start(parts).await.context("loading the signing keys")?;
+        let app = Box::pin(App::start(parts)).await.context("loading the signing keys")?;
         Ok(Self { app, store })
     }
 

@@ -135,9 +135,10 @@ async fn both_engines_hold_the_same_to_be_unique() {
         JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = ANY (i.indkey)
         WHERE i.indisunique AND t.relnamespace = current_schema()::regnamespace
         GROUP BY t.relname, i.indexrelid, i.indpred) lines";
-    let expected = "audit_events(id) backends(id) backends(name) codes(purpose,user_id) devices(id) feed_head(part) outbox(id) \
-                    revocation_feed(part,seq) seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? \
-                    signing_keys(state)? users(email_key) users(id)";
+    let expected = "audit_events(id) backends(id) backends(name) codes(token_digest) codes(user_id,purpose) \
+                    devices(user_id,device_id) feed_head(part) outbox(id) revocation_feed(part,seq) \
+                    seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? signing_keys(state)? \
+                    user_metadata(user_id,key) users(email_key) users(id)";
     assert_eq!(sqlite.text(of_sqlite).await.as_deref(), Some(expected));
     assert_eq!(postgres.text(of_postgres).await.as_deref(), Some(expected));
 }

@@ -129,7 +129,8 @@ impl Service {
     }
 
     pub async fn login(&self) -> Tokens {
-        let request = LoginRequest { email: EMAIL.to_owned(), password: PASSWORD.to_owned(), delivery: 0, device_token: None };
+        let request =
+            LoginRequest { email: EMAIL.to_owned(), password: PASSWORD.to_owned(), ..LoginRequest::default() };
         let answer = in_time(self.client().await.login(request)).await.unwrap().into_inner();
         let Some(Outcome::SignedIn(signed_in)) = answer.outcome else { panic!("signed in") };
         signed_in.tokens.unwrap()
