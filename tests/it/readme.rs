@@ -172,7 +172,13 @@ async fn newer_tools_get_the_same_list_from_the_newer_reflection() {
     let answer = in_time(answers.message()).await.unwrap().unwrap().message_response.unwrap();
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
-    assert_eq!(names, ["countersign.v1.AuthService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
+    let expected = [
+        "countersign.v1.AuthService",
+        "countersign.v1.TokenService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[tokio::test]
