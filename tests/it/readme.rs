@@ -155,7 +155,14 @@ on_both_engines! {
             answers.push(output.stdout);
         }
         let [list, sign_up, login, who_am_i] = answers.try_into().unwrap();
-        assert_eq!(list, "countersign.v1.AccountService\ncountersign.v1.AuthService\ncountersign.v1.TokenService\ngrpc.health.v1.Health\ngrpc.reflection.v1alpha.ServerReflection\n");
+        let services = [
+            "countersign.v1.AccountService",
+            "countersign.v1.AuthService",
+            "countersign.v1.TokenService",
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1alpha.ServerReflection\n",
+        ];
+        assert_eq!(list, services.join("\n"));
         assert_eq!(sign_up.split_whitespace().collect::<String>(), "{}");
         assert_eq!(field(&who_am_i, "id"), field(&login, "id"));
     }
