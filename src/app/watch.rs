@@ -79,18 +79,16 @@ impl App {
             (self.0.news.subscribe(), cursor.clone())
         };
         let mut untold = VecDeque::from([WatchEvent::Keys]);
-        match self.since(place.from_bytes(resume)).await? {
-            Some((missed, place)) => {
-                untold.extend(batches(missed));
-                untold.push_back(WatchEvent::UpTo(place));
-            }
-            None => {
-                let all = self.0.revocations.all();
-                untold.push_back(WatchEvent::SnapshotBegins { count: all.len() });
-                untold.extend(batches(all));
-                untold.push_back(WatchEvent::UpTo(place));
-            }
-        }
+        let told_up_to = if let Some((missed, later)) = self.since(place.from_bytes(resume)).await? {
+            untold.extend(batches(missed));
+            later
+        } else {
+            let all = self.0.revocations.all();
+            untold.push_back(WatchEvent::SnapshotBegins { count: all.len() });
+            untold.extend(batches(all));
+            place
+        };
+        untold.push_back(WatchEvent::UpTo(told_up_to));
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let [random] = self.0.entropy.bytes();
@@ -113,7 +111,7 @@ impl App {
         let Some(mut place) = place else { return Ok(None) };
         let mut missed = Vec::new();
         loop {
-            let page = self.0.store.feed_from(&place).await?;
+            let page = self.0.store.feed_for_another(&place).await?;
             let Ok(new) = place.advance(&page) else { return Ok(None) };
             missed.extend(new.iter().map(|entry| (entry.news, entry.expires_at)));
             if page.is_last {

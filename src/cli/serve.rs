@@ -19,7 +19,8 @@ pub(super) async fn run(options: &Options) -> Result<(), Error> {
     let assembly = Assembly::start(&config).await?;
     let server = Server::bind(config.server.clone()).await.context("listening")?;
     announce(&config, &server.url()).context("writing to standard error")?;
-    server.run(assembly.app.clone(), stop).await.context("serving")?;
+    // On the heap: what all of it carries along is large.
+    Box::pin(server.run(assembly.app.clone(), stop)).await.context("serving")?;
     assembly.stop().await
 }
 

@@ -126,10 +126,12 @@ pub(super) async fn hear_hints(app: App, hint: Arc<Notify>) {
     }
 }
 
-/// Gives for ever hints of what this node has revoked: one for all that was revoked while the last one was given.
-pub(super) async fn give_hints(app: App) {
+/// Gives for ever hints of what this node has revoked, also to itself, since those who listen here are told what it reads: one
+/// for all that was revoked while the last one was given.
+pub(super) async fn give_hints(app: App, hint: Arc<Notify>) {
     loop {
         app.has_revoked().await;
+        hint.notify_one();
         if let Err(error) = app.hint().await {
             tracing::debug!(%error, "cannot hint at a revocation");
         }

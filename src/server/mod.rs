@@ -124,8 +124,8 @@ impl Server {
         let mut chores = JoinSet::new();
         let hint = Arc::new(Notify::new());
         chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
-        chores.spawn(chores::hear_hints(app.clone(), hint));
-        chores.spawn(chores::give_hints(app.clone()));
+        chores.spawn(chores::hear_hints(app.clone(), Arc::clone(&hint)));
+        chores.spawn(chores::give_hints(app.clone(), hint));
         chores.spawn(chores::forget(app.clone()));
         chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
@@ -155,7 +155,11 @@ impl Server {
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming.connections(), stopping);
         // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
-        let all = async { tokio::try_join!(served, async { Ok(delivering.await) }) };
+        let delivered = async {
+            delivering.await;
+            Ok(())
+        };
+        let all = async { tokio::try_join!(served, delivered) };
         tokio::select! {
             ended = all => drop(ended?),
             () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),

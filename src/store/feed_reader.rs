@@ -102,22 +102,31 @@ impl Store {
     /// # Errors
     /// When the database fails, or has not answered within half a second.
     pub async fn feed_from(&self, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
-        let ahead = cursor.positions().fold(Condition::any(), |ahead, (part, seq)| {
-            ahead.add(revocation::Column::Part.eq(i16::from(part)).and(revocation::Column::Seq.gte(seq)))
-        });
-        let look = async |connection: DatabaseConnection| {
-            let rows = revocation::Entity::find()
-                .filter(ahead)
-                .order_by_asc(revocation::Column::Part)
-                .order_by_asc(revocation::Column::Seq)
-                .limit(PAGE)
-                .all(&connection)
-                .await?;
-            let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            Ok(FeedPage { entries: rows.into_iter().map(FeedEntry::try_from).collect::<Result<_, _>>()?, is_last })
-        };
-        self.feed.within(PATIENCE, look).await
+        self.feed.within(PATIENCE, async |connection| page(&connection, cursor).await).await
     }
+
+    /// The same for somebody else than the node itself: of them there may be many, and none must keep the node waiting.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn feed_for_another(&self, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
+        page(&self.read, cursor).await
+    }
+}
+
+async fn page(connection: &DatabaseConnection, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
+    let ahead = cursor.positions().fold(Condition::any(), |ahead, (part, seq)| {
+        ahead.add(revocation::Column::Part.eq(i16::from(part)).and(revocation::Column::Seq.gte(seq)))
+    });
+    let rows = revocation::Entity::find()
+        .filter(ahead)
+        .order_by_asc(revocation::Column::Part)
+        .order_by_asc(revocation::Column::Seq)
+        .limit(PAGE)
+        .all(connection)
+        .await?;
+    let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+    Ok(FeedPage { entries: rows.into_iter().map(FeedEntry::try_from).collect::<Result<_, _>>()?, is_last })
 }
 
 fn unavailable() -> StoreError {

@@ -24,7 +24,8 @@ impl Store {
         Ok(Some((Session::try_from(row)?, User::try_from(owner)?)))
     }
 
-    /// Moves a session from one generation to the next; `false` when somebody else moved or ended it first.
+    /// Moves a session from one generation to the next; `false` when somebody else moved or ended it first. **I9**: it is one
+    /// conditional statement on the row that ending it changes too, so that nothing which has ended is moved on.
     ///
     /// # Errors
     /// When the database fails.

@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { Browser, field, signIn, signUp } from "./support/browser.js";
-import { address } from "./support/visitor.js";
+import { address, assertHides, PASSWORD } from "./support/visitor.js";
 import { type Mode, World } from "./support/world.js";
+
+const TOKEN = /v4\.public|cs_rt_/;
 
 /** What a mode can do, and where it keeps the session. */
 const modes: readonly { mode: Mode; rendersHere: boolean; cookies: number; host: string; survivesReload: boolean }[] = [
@@ -14,6 +16,20 @@ const modes: readonly { mode: Mode; rendersHere: boolean; cookies: number; host:
   { mode: "cross-site", rendersHere: false, cookies: 2, host: "127.0.0.1", survivesReload: true },
   { mode: "bearer", rendersHere: false, cookies: 0, host: "", survivesReload: false },
 ];
+
+/** A text on the page that is shown. */
+function shown(tab: Page, text: string): Locator {
+  return tab.getByText(text).filter({ visible: true }).first();
+}
+
+/** Resolves when the page has had so many answers of this RPC. */
+async function calls(tab: Page, rpc: string, count: number): Promise<void> {
+  let answers = 0;
+  await tab.waitForEvent("response", (response) => {
+    if (response.request().method() === "POST" && response.url().endsWith(`/${rpc}`)) answers += 1;
+    return answers === count;
+  });
+}
 
 for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
   describe(`mode ${mode}`, () => {
@@ -56,9 +72,12 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       );
       assert.ok(kept.every(({ name, httpOnly, secure }) => name.startsWith("__Host-") && httpOnly && secure));
       const stored = await tab.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
-      assert.doesNotMatch(stored, /v4\.public|cs_rt_/);
+      assert.doesNotMatch(stored, TOKEN);
+      const typed = await tab.evaluate(() => [...document.querySelectorAll("input")].map(({ value }) => value));
+      assert.ok(!typed.includes(PASSWORD), "the router keeps no form with the password in it");
       const html = await (await browser.context.request.get(`${world.url}/me`)).text();
       assert.equal(html.includes("Ada"), rendersHere, "whether the server renders as the person");
+      assertHides(html, TOKEN);
 
       await tab.reload();
       if (!survivesReload) {
@@ -80,25 +99,38 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       await tab.getByRole("button", { name: "Who am I?" }).waitFor();
       world.clock.expireTokens();
       const before = world.count("Refresh");
-      await tab.getByRole("button", { name: "Who am I?" }).click();
-      await tab.getByText(`You are Ada (${email}).`).waitFor();
-      assert.equal(world.count("Refresh"), before + 1);
+      const answered = mode === "server" ? undefined : calls(tab, "WhoAmI", 20);
+      await tab.evaluate(
+        (times) => {
+          const form = document.querySelector<HTMLFormElement>("form.ask");
+          for (let time = 0; time < times; time += 1) form?.requestSubmit();
+        },
+        mode === "server" ? 1 : 20,
+      );
+      await shown(tab, `You are Ada (${email}).`).waitFor();
+      await answered;
+      const refreshes = world.count("Refresh") - before;
+      // There, browser and proxy may find at the same moment that it has expired: the service gives both the same successor.
+      assert.ok(refreshes === 1 || (mode === "rewrite" && refreshes === 2), `${refreshes} refreshes`);
 
       await tab.getByRole("link", { name: "Members" }).click();
-      await tab.getByText("Good to see you, Ada.").waitFor();
-      world.clock.expireTokens();
+      await shown(tab, "Good to see you, Ada.").waitFor();
+      // Where the server renews too, what it loads ahead at this moment could bring new cookies of the ended session.
+      if (!rendersHere) world.clock.expireTokens();
       await tab.getByRole("button", { name: "Sign out" }).click();
       await tab.getByRole("heading", { name: "Who goes there?" }).waitFor();
       assert.equal(world.count("Logout"), 1);
+      assertHides(await tab.content(), new RegExp(email));
       assert.deepEqual(await browser.context.cookies(), []);
       await tab.getByRole("button", { name: "Who am I?" }).click();
-      await tab.getByText("Nobody is signed in.").waitFor();
+      await shown(tab, "Nobody is signed in.").waitFor();
 
       await tab.goto(`${world.url}/me`);
       await tab.waitForURL(/\/sign-in\?next=%2Fme$/);
-      await tab.goBack();
-      await tab.goBack();
-      assert.equal(await tab.getByText("Good to see you").count(), 0, "the back button shows nothing of it");
+      // Back to the members' page: nothing of it is shown from any memory.
+      await tab.evaluate(() => history.go(-2));
+      await tab.waitForURL(/\/sign-in\?next=%2Fmembers/);
+      assertHides(await tab.content(), /Good to see you/);
       await tab.close();
     });
 
@@ -112,10 +144,10 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       await world.killService();
 
       await tab.getByRole("link", { name: "Members" }).click();
-      await tab.getByText("You are not signed out.").waitFor();
+      await shown(tab, "You are not signed out.").waitFor();
       await world.resumeService();
       await tab.getByRole("button", { name: "Try again" }).click();
-      await tab.getByText("Good to see you, Ada.").waitFor();
+      await shown(tab, "Good to see you, Ada.").waitFor();
       await tab.close();
     });
   });

@@ -87,10 +87,10 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         for (file, source) in BUILT_IN {
-            add(&mut environment, file, (*source).to_owned())?;
+            add(&mut environment, file, source)?;
         }
         for (file, source) in folder.map(read).transpose()?.unwrap_or_default() {
-            add(&mut environment, &file, source)?;
+            add(&mut environment, &file, &source)?;
         }
         let templates = Self(Arc::new(Inner { environment, service: service.to_owned(), links }));
         templates.check()?;
@@ -179,7 +179,7 @@ fn is_of_a_letter(file: &str) -> bool {
     BUILT_IN.iter().any(|(known, _)| *known == file || text.as_deref() == Some(*known))
 }
 
-fn add(environment: &mut Environment<'static>, file: &str, source: String) -> Result<(), TemplateError> {
+fn add(environment: &mut Environment<'static>, file: &str, source: &str) -> Result<(), TemplateError> {
     let source = source.replace("\r\n", "\n");
     environment.add_template_owned(file.to_owned(), source).map_err(|error| malformed(file, &error))
 }

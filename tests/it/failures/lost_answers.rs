@@ -51,6 +51,8 @@ async fn a_session_that_was_opened_unheard_is_nobodys() {
     let (app, proxy) = behind_a_proxy().await;
     let mut client = app.client().await;
     client.sign_up(sign_up_request("ada@example.com")).await.unwrap();
+    // So that nothing else commits.
+    app.deliver().await;
     proxy.lose_answer_to("COMMIT");
     expect_unavailable(&login(&mut client, "ada@example.com").await.unwrap_err());
     assert!(proxy.has_lost_it());
@@ -65,6 +67,7 @@ async fn a_session_that_was_ended_unheard_is_over() {
     let mut client = app.client().await;
     client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await.unwrap();
     let logout = || with_bearer(LogoutRequest::default(), &tokens.access_token);
+    app.deliver().await;
     proxy.lose_answer_to("COMMIT");
     expect_unavailable(&client.logout(logout()).await.unwrap_err());
     assert!(proxy.has_lost_it());

@@ -17,7 +17,7 @@ use super::{
     races::race,
     verdict,
 };
-use crate::support::{Engine, TestApp, grpc::sign_up};
+use crate::support::{Engine, TestApp, grpc::sign_up, say};
 
 const REVOCATIONS: usize = 10_000;
 const RACES: usize = 10_000;
@@ -28,14 +28,14 @@ const BOUND: Duration = Duration::from_secs(1);
 fn report(what: &str, mut took: Vec<Duration>) {
     took.sort();
     let at = |share: usize| took[(took.len() * share / 1_000).min(took.len() - 1)].as_secs_f64() * 1_000.0;
-    println!(
+    say(format_args!(
         "{what}: {} revocations, ms from acknowledgement to refusal on the other node: p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2}",
         took.len(),
         at(500),
         at(990),
         at(999),
         at(1_000)
-    );
+    ));
 }
 
 async fn propagate(what: &str, delays: bool) {
@@ -45,11 +45,10 @@ async fn propagate(what: &str, delays: bool) {
         one.database.postgres().await.execute(DELAYS).await.unwrap();
     }
     let stop = Arc::new(AtomicBool::new(!delays));
-    let naive =
-        delays.then(|| async { tokio::spawn(follow_naively(one.database.postgres().await, Arc::clone(&stop))) });
-    let naive = match naive {
-        Some(starting) => Some(starting.await),
-        None => None,
+    let naive = if delays {
+        Some(tokio::spawn(follow_naively(one.database.postgres().await, Arc::clone(&stop))))
+    } else {
+        None
     };
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -80,7 +79,7 @@ async fn propagate(what: &str, delays: bool) {
     if let Some(naive) = naive {
         let seen = naive.await.unwrap().len();
         let all = usize::try_from(one.database.number("SELECT COUNT(*) FROM naive").await).unwrap();
-        println!("{what}: a cursor over serial numbers missed {} of {all}", all - seen);
+        say(format_args!("{what}: a cursor over serial numbers missed {} of {all}", all - seen));
         assert!(seen < all);
     }
 }
@@ -88,13 +87,13 @@ async fn propagate(what: &str, delays: bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes: make revocation-campaign"]
 async fn ten_thousand_revocations_are_everywhere_within_the_bound() {
-    propagate("two nodes, 16 writers", false).await;
-    propagate("the same, transactions delayed by up to 40 ms", true).await;
+    Box::pin(propagate("two nodes, 16 writers", false)).await;
+    Box::pin(propagate("the same, transactions delayed by up to 40 ms", true)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes: make revocation-campaign"]
 async fn ten_thousand_races_bring_no_session_back() {
-    race(false, RACES).await;
-    race(true, RACES).await;
+    Box::pin(race(false, RACES)).await;
+    Box::pin(race(true, RACES)).await;
 }

@@ -7,7 +7,7 @@ use countersign::{
 use sqlx::{Executor as _, Row as _};
 
 use super::{log_in, log_out, log_out_everywhere, sessions, verdict};
-use crate::support::{Engine, TestApp, grpc::sign_up};
+use crate::support::{Engine, TestApp, grpc::sign_up, say};
 
 /// Races a refresh on one node against the end of the session on another, so many times.
 pub async fn race(is_serializable: bool, rounds: usize) {
@@ -42,19 +42,19 @@ pub async fn race(is_serializable: bool, rounds: usize) {
     }
     let live = "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL";
     assert_eq!(one.database.number(live).await, 0);
-    println!(
+    say(format_args!(
         "refresh against revocation, serializable {is_serializable}: {rounds} rounds, {won_by_refreshing} refreshed first, 0 resurrected"
-    );
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_comes_back_under_read_committed() {
-    race(false, 60).await;
+    Box::pin(race(false, 60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_comes_back_under_serializable() {
-    race(true, 60).await;
+    Box::pin(race(true, 60)).await;
 }
 
 /// The narrowest of the races, held open: the refresh has read a session that lives, and waits to move it on.
@@ -76,6 +76,6 @@ async fn refresh_while_the_session_ends(is_serializable: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_that_waited_for_the_end_of_its_session_is_refused() {
-    refresh_while_the_session_ends(false).await;
-    refresh_while_the_session_ends(true).await;
+    Box::pin(refresh_while_the_session_ends(false)).await;
+    Box::pin(refresh_while_the_session_ends(true)).await;
 }

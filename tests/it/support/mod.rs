@@ -64,6 +64,12 @@ macro_rules! on_both_engines {
 }
 pub(crate) use on_both_engines;
 
+/// What a campaign has found, for whoever runs it with --nocapture.
+#[expect(clippy::print_stdout, reason = "that is what it is for")]
+pub fn say(found: std::fmt::Arguments<'_>) {
+    println!("{found}");
+}
+
 /// What a test can set before the service starts.
 #[derive(Clone)]
 pub struct Setup {
@@ -204,12 +210,12 @@ impl TestApp {
             entropy,
             policy: setup.policy.clone(),
         };
-        let app = App::start(parts).await.unwrap();
+        let app = Box::pin(App::start(parts)).await.unwrap();
         let server = Server::bind(setup.server.clone()).await.unwrap();
         let (address, url, stop) = (server.local_addr(), server.url(), CancellationToken::new());
         let running = tokio::spawn({
             let (app, stop) = (app.clone(), stop.clone());
-            async move { server.run(app, stop).await.unwrap() }
+            async move { Box::pin(server.run(app, stop)).await.unwrap() }
         });
         Self { address, url, clock, app, store, passwords, mail, database, setup, stop, running }
     }

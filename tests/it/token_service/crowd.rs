@@ -15,10 +15,11 @@ use tonic::Streaming;
 use crate::support::{
     grpc::{login, sign_up, with_bearer},
     process::{Binary, Serving, in_time},
+    say,
 };
 
-const LISTENERS: usize = 2_000;
-const PER_CONNECTION: usize = 100;
+const LISTENERS: u32 = 2_000;
+const PER_CONNECTION: u32 = 100;
 const REVOCATIONS: usize = 50;
 
 /// Resident memory in kilobytes, and processor time in milliseconds.
@@ -84,14 +85,14 @@ async fn two_thousand_listeners_hear_of_it_within_the_bound() {
     let (_, after) = cost(&serving);
     took.sort();
     let at = |share: usize| took[(took.len() * share / 1_000).min(took.len() - 1)].as_secs_f64() * 1_000.0;
-    println!(
-        "{LISTENERS} listeners on one node: {:.1} KiB each; {REVOCATIONS} revocations told to all, ms from acknowledgement: \
-         p50 {:.1}  p99 {:.1}  max {:.1}; processor {:.0} % of one",
-        (crowded - idle) as f64 / LISTENERS as f64,
+    say(format_args!(
+        "{LISTENERS} listeners on one node: {} KiB each; {REVOCATIONS} revocations told to all, ms from acknowledgement: \
+         p50 {:.1}  p99 {:.1}  max {:.1}; processor {} % of one",
+        (crowded - idle) / u64::from(LISTENERS),
         at(500),
         at(990),
         at(1_000),
-        100.0 * (after - busy) as f64 / began.elapsed().as_millis() as f64
-    );
+        100 * u128::from(after - busy) / began.elapsed().as_millis()
+    ));
     assert!(took.last().unwrap() < &Duration::from_secs(1));
 }
