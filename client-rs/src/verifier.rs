@@ -49,16 +49,17 @@ impl Verifier {
         self.0.feed.as_ref().map(crate::feed::Following::age)
     }
 
-    /// Waits until a stream for this person has to end; `None` if nobody would tell.
+    /// Comes when the session of these claims ends: for what the layer cannot end by itself, such as a WebSocket or work in the
+    /// background. Never comes where no feed is followed.
     #[cfg(feature = "feed")]
-    pub(crate) fn ended(&self, claims: &Claims) -> Option<impl Future<Output = ()> + Send + use<>> {
-        self.0.feed.as_ref()?;
+    pub fn session_ended(&self, claims: &Claims) -> impl Future<Output = ()> + Send + use<> {
         let (parts, claims, since) = (Arc::clone(&self.0), claims.clone(), self.now());
-        Some(async move {
-            if let Some(feed) = &parts.feed {
-                feed.ended(&claims, since).await;
+        async move {
+            match &parts.feed {
+                Some(feed) => feed.ended(&claims, since).await,
+                None => std::future::pending().await,
             }
-        })
+        }
     }
 
     /// What the token says, if it counts now. Needs no call but for the keys, which are fetched before the first token.

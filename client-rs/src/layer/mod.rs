@@ -85,7 +85,7 @@ impl AuthLayer {
     #[cfg_attr(not(feature = "feed"), expect(clippy::unused_self, reason = "the feed is the verifier's"))]
     fn end(&self, claims: &Claims) -> Option<End> {
         #[cfg(feature = "feed")]
-        return self.verifier.ended(claims).map(|end| Box::pin(end) as End);
+        return self.verifier.revocations_age().map(|_| Box::pin(self.verifier.session_ended(claims)) as End);
         #[cfg(not(feature = "feed"))]
         {
             let _ = claims;

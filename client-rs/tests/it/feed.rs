@@ -143,6 +143,22 @@ async fn the_feed_brings_the_keys_too() {
     until(&verifier, &token, Ok(())).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_the_end_of_a_session_is_told() {
+    let service = Service::start(&[]).await;
+    let verifier = following(&service, feed(&service)).build().unwrap();
+    let alone = Verifier::builder(ISSUER).keys_url(service.keys_url()).build().unwrap();
+    let tokens = [service.login().await.access_token, service.login().await.access_token];
+    let (ended, other) = (verifier.verify(&tokens[0]).await.unwrap(), verifier.verify(&tokens[1]).await.unwrap());
+    let waiting = tokio::spawn(verifier.session_ended(&ended));
+    let others = tokio::spawn(verifier.session_ended(&other));
+    let unheard = tokio::spawn(alone.session_ended(&ended));
+    log_out(&service, &tokens[0], false).await;
+    in_time(waiting).await.unwrap();
+    assert!(!others.is_finished() && !unheard.is_finished());
+    assert_eq!(verifier.verify(&tokens[0]).await, Err(Refusal::SessionEnded));
+}
+
 #[test]
 fn a_feed_is_set_up_where_it_can_be_followed() {
     let build = |url: &str, key: &str| {

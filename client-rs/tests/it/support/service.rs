@@ -129,8 +129,8 @@ impl Service {
     }
 
     pub async fn login(&self) -> Tokens {
-        let request =
-            LoginRequest { email: EMAIL.to_owned(), password: PASSWORD.to_owned(), ..LoginRequest::default() };
+        let (email, password) = (EMAIL.to_owned(), PASSWORD.to_owned());
+        let request = LoginRequest { email, password, ..LoginRequest::default() };
         let answer = in_time(self.client().await.login(request)).await.unwrap().into_inner();
         let Some(Outcome::SignedIn(signed_in)) = answer.outcome else { panic!("signed in") };
         signed_in.tokens.unwrap()
