@@ -151,7 +151,7 @@ on_both_engines! {
             assert_eq!(confirm(&app, &ada, wrong).await, INVALID);
         }
         assert_eq!(confirm(&app, &ada, by_digits(&mailed)).await, INVALID);
-        app.clock.advance(Duration::from_mins(60));
+        app.clock.advance(Duration::from_hours(1));
         let ada = login(&mut app.client().await, "ada@example.com").await.unwrap();
         assert_eq!(confirm(&app, &ada, by_token(&mailed)).await, INVALID);
         ask(&app, &ada, "ada@new.example").await.unwrap();

@@ -236,7 +236,8 @@ impl TestApp {
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
         };
-        App::start(parts).await
+        // On the heap: by itself as large as all that a test holds.
+        Box::pin(App::start(parts)).await
     }
 
     /// Stops as SIGTERM would, and waits for the end.
