@@ -25,7 +25,10 @@ export function createAccountCalls(parts: SessionParts, asCaller: AsCaller): Acc
     (request: Request, options?: Options): Promise<Answer> =>
       asCaller(async ({ account }, headers) => {
         const work = async () => {
-          const answer = await make(account)(request, { ...options, headers: merge(options?.headers, headers) } as Options);
+          const answer = await make(account)(request, {
+            ...options,
+            headers: merge(options?.headers, headers),
+          } as Options);
           then(answer, request);
           return answer;
         };
@@ -42,9 +45,17 @@ export function createAccountCalls(parts: SessionParts, asCaller: AsCaller): Acc
     ),
     changeEmail: call((account) => account.changeEmail),
     confirmEmailChange: call((account) => account.confirmEmailChange),
-    deleteAccount: call((account) => account.deleteAccount, () => close(parts), true),
+    deleteAccount: call(
+      (account) => account.deleteAccount,
+      () => close(parts),
+      true,
+    ),
     exportAccount: call((account) => account.exportAccount),
-    reauthenticate: call((account) => account.reauthenticate, ({ signedIn }) => void prove(parts, signedIn), true),
+    reauthenticate: call(
+      (account) => account.reauthenticate,
+      ({ signedIn }) => void prove(parts, signedIn),
+      true,
+    ),
     listSessions: call((account) => account.listSessions),
     revokeSession: call(
       (account) => account.revokeSession,

@@ -95,7 +95,9 @@ export function createSession(parts: SessionParts, refresh: Refresh, asCaller: A
       exclusive(async () => {
         const deviceToken = vault.device();
         const known = deviceToken === undefined ? {} : { deviceToken };
-        const { outcome } = await rpc(({ client, delivery }) => client.login({ email, password, delivery, ...known }, options));
+        const { outcome } = await rpc(({ client, delivery }) =>
+          client.login({ email, password, delivery, ...known }, options),
+        );
         if (outcome.case !== "signedIn") throw new AuthError("unimplemented", "this sign-in needs a newer client");
         return open(parts, outcome.value);
       }),

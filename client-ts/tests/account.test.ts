@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createDevice, PASSWORD, refusal, signedIn, type Mode } from "./support/people.js";
+import { createDevice, type Mode, PASSWORD, refusal, signedIn } from "./support/people.js";
 import { Service } from "./support/service.js";
 
 const NEW_PASSWORD = "another horse, another battery";
@@ -58,7 +58,8 @@ for (const mode of ["cookie", "bearer"] as const satisfies Mode[]) {
     test("sessions are seen and ended, the own one too", async () => {
       const device = await signedIn(service, mode);
       const email = device.session.user?.email ?? "";
-      for (let count = 0; count < 2; count += 1) await createDevice(service, mode).session.signIn({ email, password: PASSWORD });
+      for (let count = 0; count < 2; count += 1)
+        await createDevice(service, mode).session.signIn({ email, password: PASSWORD });
       const { sessions } = await device.account.listSessions({});
       assert.deepEqual(sessions.map(({ current }) => current).sort(), [false, false, true]);
       const [other] = sessions.filter(({ current }) => !current);

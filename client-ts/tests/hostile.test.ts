@@ -8,7 +8,7 @@ import { type Attack, attacks } from "./support/hostile/attacks.js";
 import type { Rpc } from "./support/hostile/forgeries.js";
 import { Hosts } from "./support/hostile/hosts.js";
 import { type Outcome, ran } from "./support/hostile/outcomes.js";
-import { APP, places, SHOP, type Place } from "./support/hostile/places.js";
+import { APP, type Place, places, SHOP } from "./support/hostile/places.js";
 import { World, type WorldKind } from "./support/hostile/world.js";
 
 const hosts = await Hosts.start();
@@ -18,8 +18,16 @@ const ALL = attacks(hosts);
 const PLACES = places(hosts);
 /** HTTP/1.1 from few places: the guard comes after it is read, and sees no difference but what the browser may send. */
 const WORLDS: { name: string; kind: WorldKind; from: Place[] }[] = [
-  { name: "where cookies of other sites are blocked", kind: { blocksOtherSites: true, version: "HTTP/2.0" }, from: PLACES },
-  { name: "where cookies of other sites are let pass", kind: { blocksOtherSites: false, version: "HTTP/2.0" }, from: PLACES },
+  {
+    name: "where cookies of other sites are blocked",
+    kind: { blocksOtherSites: true, version: "HTTP/2.0" },
+    from: PLACES,
+  },
+  {
+    name: "where cookies of other sites are let pass",
+    kind: { blocksOtherSites: false, version: "HTTP/2.0" },
+    from: PLACES,
+  },
   { name: "over HTTP/1.1", kind: { blocksOtherSites: false, version: "HTTP/1.1" }, from: PLACES.slice(0, 3) },
 ];
 
@@ -51,7 +59,12 @@ describe("a person is signed in, and hostile pages are open", { concurrency: tru
 
       for (const inner of [hosts.https("attacker.test"), hosts.https("evil.example.test"), hosts.https(APP)]) {
         test(`${new URL(inner).hostname} shows nothing of the service in a frame`, async () => {
-          for (const path of ["/healthz", "/.well-known/countersign/keys", "/countersign.v1.AuthService/WhoAmI", "/nowhere"]) {
+          for (const path of [
+            "/healthz",
+            "/.well-known/countersign/keys",
+            "/countersign.v1.AuthService/WhoAmI",
+            "/nowhere",
+          ]) {
             assert.match(await world.framed(inner, path), /^chrome-error:/, path);
           }
         });
@@ -108,7 +121,10 @@ function expected({ rpcs, arrives }: Attack): Outcome[] {
 }
 
 function sorted(outcomes: readonly Outcome[]): string {
-  return outcomes.map(({ rpc, outcome }) => `${rpc} ${outcome}`).sort().join();
+  return outcomes
+    .map(({ rpc, outcome }) => `${rpc} ${outcome}`)
+    .sort()
+    .join();
 }
 
 /** The test of the test: the very bytes, from a page that may call and asks first. */

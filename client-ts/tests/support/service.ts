@@ -33,7 +33,10 @@ export class Service {
   }
 
   /** With these settings beside the usual ones; `hear` gets each line of its log. */
-  static async start(env: Readonly<Record<string, string>> = {}, hear: (line: string) => void = () => undefined): Promise<Service> {
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    hear: (line: string) => void = () => undefined,
+  ): Promise<Service> {
     const service = new Service(await mkdtemp(join(tmpdir(), "countersign-client-")), env, hear);
     await service.resume();
     return service;

@@ -1,9 +1,20 @@
 /** Everything by which a page makes a browser send a request, each with what reaches the service, for each call, of it. */
 
 import type { Frame } from "playwright-core";
-import { type Rpc, RPCS, type Target } from "./forgeries.js";
+import { RPCS, type Rpc, type Target } from "./forgeries.js";
 import type { Hosts } from "./hosts.js";
-import { byBeacon, byEventSource, byFetch, byForm, byPing, bySocket, byTag, byWindow, byXhr, type FetchPlan } from "./senders.js";
+import {
+  byBeacon,
+  byEventSource,
+  byFetch,
+  byForm,
+  byPing,
+  bySocket,
+  byTag,
+  byWindow,
+  byXhr,
+  type FetchPlan,
+} from "./senders.js";
 
 export interface Attack {
   readonly name: string;
@@ -69,12 +80,24 @@ function cors(): Attack[] {
   const typed = (type: string) => ({ "content-type": type });
   return [
     of(`${WEB} and x-grpc-web`, ONLY_ASKED, { body: "bytes", init: { headers: { ...typed(WEB), ...ASKED } } }),
-    of("the same, keepalive", ONLY_ASKED, { body: "bytes", init: { headers: { ...typed(WEB), ...ASKED }, keepalive: true } }),
-    of("the same, without cookies", ONLY_ASKED, { body: "bytes", init: { headers: { ...typed(WEB), ...ASKED }, credentials: "omit" } }),
+    of("the same, keepalive", ONLY_ASKED, {
+      body: "bytes",
+      init: { headers: { ...typed(WEB), ...ASKED }, keepalive: true },
+    }),
+    of("the same, without cookies", ONLY_ASKED, {
+      body: "bytes",
+      init: { headers: { ...typed(WEB), ...ASKED }, credentials: "omit" },
+    }),
     of(WEB, ONLY_ASKED, { body: "bytes", init: { headers: typed(WEB) } }),
-    of("application/grpc-web-text", ONLY_ASKED, { body: "base64", init: { headers: typed("application/grpc-web-text") } }),
+    of("application/grpc-web-text", ONLY_ASKED, {
+      body: "base64",
+      init: { headers: typed("application/grpc-web-text") },
+    }),
     of("application/grpc", ONLY_ASKED, { body: "bytes", init: { headers: typed("application/grpc") } }),
-    of("text/plain and x-grpc-web", ONLY_ASKED, { body: "bytes", init: { headers: { ...typed("text/plain"), ...ASKED } } }),
+    of("text/plain and x-grpc-web", ONLY_ASKED, {
+      body: "bytes",
+      init: { headers: { ...typed("text/plain"), ...ASKED } },
+    }),
     of("PUT", ONLY_ASKED, { body: "bytes", init: { method: "PUT" } }),
     of("stream", ONLY_ASKED, { body: "stream" }),
     of("bytes without a type", NOT_GRPC, { body: "bytes" }),
@@ -112,11 +135,21 @@ function forms(): Attack[] {
     arrives: method === "get" ? NOT_POST : NOT_GRPC,
     run: (frame, targets) => frame.evaluate(byForm, { targets, where, method, enctype }),
   });
-  return ["a frame", "a window"].flatMap((where) => [...ENCTYPES.map((enctype) => of(where, "post", enctype)), of(where, "get", "")]);
+  return ["a frame", "a window"].flatMap((where) => [
+    ...ENCTYPES.map((enctype) => of(where, "post", enctype)),
+    of(where, "get", ""),
+  ]);
 }
 
 function gets(): Attack[] {
-  const tags = [["img", "src"], ["script", "src"], ["link", "href"], ["iframe", "src"], ["video", "src"], ["object", "data"]] as const;
+  const tags = [
+    ["img", "src"],
+    ["script", "src"],
+    ["link", "href"],
+    ["iframe", "src"],
+    ["video", "src"],
+    ["object", "data"],
+  ] as const;
   return [
     ...tags.map(([tag, attribute]) => ({
       name: tag,
@@ -124,9 +157,24 @@ function gets(): Attack[] {
       arrives: NOT_POST,
       run: (frame: Frame, targets: readonly Target[]) => frame.evaluate(byTag, { targets, tag, attribute }),
     })),
-    { name: "window.open", rpcs: IN_WINDOWS, arrives: NOT_POST, run: (frame, targets) => frame.evaluate(byWindow, { targets }) },
-    { name: "EventSource", rpcs: IN_FRAMES, arrives: NOT_POST, run: (frame, targets) => frame.evaluate(byEventSource, { targets }) },
-    { name: "WebSocket", rpcs: IN_FRAMES, arrives: NOT_POST, run: (frame, targets) => frame.evaluate(bySocket, { targets }) },
+    {
+      name: "window.open",
+      rpcs: IN_WINDOWS,
+      arrives: NOT_POST,
+      run: (frame, targets) => frame.evaluate(byWindow, { targets }),
+    },
+    {
+      name: "EventSource",
+      rpcs: IN_FRAMES,
+      arrives: NOT_POST,
+      run: (frame, targets) => frame.evaluate(byEventSource, { targets }),
+    },
+    {
+      name: "WebSocket",
+      rpcs: IN_FRAMES,
+      arrives: NOT_POST,
+      run: (frame, targets) => frame.evaluate(bySocket, { targets }),
+    },
   ];
 }
 
@@ -134,20 +182,32 @@ function others({ reporter }: Hosts): Attack[] {
   const reports = { tag: "iframe", attribute: "src" };
   return [
     { name: "a ping", rpcs: RPCS, arrives: NOT_GRPC, run: (frame, targets) => frame.evaluate(byPing, { targets }) },
-    { name: "CSP report", rpcs: IN_FRAMES, arrives: NOT_GRPC, run: (frame, targets) => frame.evaluate(byTag, { targets: via(reporter, targets), ...reports }) },
+    {
+      name: "CSP report",
+      rpcs: IN_FRAMES,
+      arrives: NOT_GRPC,
+      run: (frame, targets) => frame.evaluate(byTag, { targets: via(reporter, targets), ...reports }),
+    },
   ];
 }
 
 /** Sent on by 307, with method and body. */
 function redirected(hosts: Hosts): Attack[] {
-  const noCors = fetched("fetch no-cors, bytes without a type", NOT_GRPC, { body: "bytes", init: { method: "POST", mode: "no-cors" } });
+  const noCors = fetched("fetch no-cors, bytes without a type", NOT_GRPC, {
+    body: "bytes",
+    init: { method: "POST", mode: "no-cors" },
+  });
   const asked = { "content-type": WEB, ...ASKED };
-  const cors = fetched(`fetch cors, ${WEB} and x-grpc-web`, ONLY_ASKED, { body: "bytes", init: { method: "POST", headers: asked } });
+  const cors = fetched(`fetch cors, ${WEB} and x-grpc-web`, ONLY_ASKED, {
+    body: "bytes",
+    init: { method: "POST", headers: asked },
+  });
   const form: Attack = {
     name: "form in a window, text/plain",
     rpcs: IN_WINDOWS,
     arrives: NOT_GRPC,
-    run: (frame, targets) => frame.evaluate(byForm, { targets, where: "a window", method: "post", enctype: "text/plain" }),
+    run: (frame, targets) =>
+      frame.evaluate(byForm, { targets, where: "a window", method: "post", enctype: "text/plain" }),
   };
   return [noCors, cors, form].flatMap((attack) => [
     through(hosts.redirector("own"), `${attack.name}, by a 307 of its own`, attack),

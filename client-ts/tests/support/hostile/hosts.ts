@@ -37,7 +37,12 @@ export class Hosts {
     const folder = await mkdtemp(join(tmpdir(), "countersign-hosts-"));
     const files = { certificate: join(folder, "certificate.pem"), key: join(folder, "key.pem") };
     const made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-    const named = ["-subj", "/CN=example.test", "-addext", "subjectAltName=DNS:*.example.test,DNS:*.shop.test,DNS:*.test"];
+    const named = [
+      "-subj",
+      "/CN=example.test",
+      "-addext",
+      "subjectAltName=DNS:*.example.test,DNS:*.shop.test,DNS:*.test",
+    ];
     await promisify(execFile)("openssl", ["req", ...made, ...named, "-keyout", files.key, "-out", files.certificate]);
     const pair = { cert: await readFile(files.certificate), key: await readFile(files.key) };
     const hosts = new Hosts(folder, files, createServer(pair, answer));

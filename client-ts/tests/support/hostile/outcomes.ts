@@ -38,10 +38,14 @@ export class Outcomes {
   async take(count: number, what: string): Promise<Outcome[]> {
     let late: NodeJS.Timeout | undefined;
     const inVain = new Promise<never>((_, reject) => {
-      late = setTimeout(() => reject(new Error(`${what}: of ${count} requests came ${JSON.stringify(this.#heard)}`)), PATIENCE);
+      late = setTimeout(
+        () => reject(new Error(`${what}: of ${count} requests came ${JSON.stringify(this.#heard)}`)),
+        PATIENCE,
+      );
     });
     try {
-      while (this.#heard.length < count) await Promise.race([inVain, new Promise<void>((resolve) => (this.#wake = resolve))]);
+      while (this.#heard.length < count)
+        await Promise.race([inVain, new Promise<void>((resolve) => (this.#wake = resolve))]);
     } finally {
       clearTimeout(late);
     }

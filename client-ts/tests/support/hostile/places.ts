@@ -54,7 +54,10 @@ export async function open(context: BrowserContext, { top, inner }: Place): Prom
   const element = await tab.evaluateHandle(async ({ src, sandbox }) => {
     const frame = document.createElement("iframe");
     if (sandbox !== undefined) frame.setAttribute("sandbox", sandbox);
-    frame.src = src === "blob:" ? URL.createObjectURL(new Blob(["<!doctype html><title>blob</title>"], { type: "text/html" })) : src;
+    frame.src =
+      src === "blob:"
+        ? URL.createObjectURL(new Blob(["<!doctype html><title>blob</title>"], { type: "text/html" }))
+        : src;
     const loaded = new Promise((resolve) => frame.addEventListener("load", resolve));
     document.body.append(frame);
     await loaded;

@@ -4,7 +4,9 @@ import type { Target } from "./forgeries.js";
 
 /** What a fetch or a beacon sends, and how. */
 export interface FetchPlan {
-  readonly init?: Pick<RequestInit, "method" | "mode" | "credentials" | "keepalive" | "referrerPolicy"> & { headers?: Record<string, string> };
+  readonly init?: Pick<RequestInit, "method" | "mode" | "credentials" | "keepalive" | "referrerPolicy"> & {
+    headers?: Record<string, string>;
+  };
   readonly body?: "bytes" | "text" | "base64" | "blob" | "form" | "stream";
   /** Of a blob. */
   readonly type?: string;
@@ -26,7 +28,8 @@ export async function byFetch({ targets, plan }: Plan): Promise<void> {
     return form;
   };
   const duplex = plan.body === "stream" ? { duplex: "half" } : {};
-  const send = ({ url, body }: Target) => fetch(url, { credentials: "include", ...duplex, ...plan.init, body: make(body) });
+  const send = ({ url, body }: Target) =>
+    fetch(url, { credentials: "include", ...duplex, ...plan.init, body: make(body) });
   // Some calls are refused by the browser, and then throw at once.
   await Promise.allSettled(targets.map(async (target) => send(target)));
 }
@@ -55,13 +58,24 @@ export function byBeacon({ targets, plan }: Plan): void {
 }
 
 /** One field, named so that what a form of `text/plain` sends, `name=x` and a line end, is the very call. */
-export function byForm({ targets, where, method, enctype }: { targets: readonly Target[]; where: string; method: string; enctype: string }): void {
+export function byForm({
+  targets,
+  where,
+  method,
+  enctype,
+}: {
+  targets: readonly Target[];
+  where: string;
+  method: string;
+  enctype: string;
+}): void {
   for (const { url, body } of targets) {
     const form = document.createElement("form");
     const field = document.createElement("input");
     // A new one each time: one that is still busy with what came before may lose what comes now.
     form.target = where === "a window" ? "_blank" : `frame ${document.forms.length}`;
-    if (where === "a frame") document.body.append(Object.assign(document.createElement("iframe"), { name: form.target }));
+    if (where === "a frame")
+      document.body.append(Object.assign(document.createElement("iframe"), { name: form.target }));
     Object.assign(field, { type: "hidden", name: body.slice(0, -"=x\r\n".length), value: "x" });
     Object.assign(form, { action: url, method, enctype });
     form.append(field);
@@ -70,7 +84,15 @@ export function byForm({ targets, where, method, enctype }: { targets: readonly 
   }
 }
 
-export function byTag({ targets, tag, attribute }: { targets: readonly Target[]; tag: string; attribute: string }): void {
+export function byTag({
+  targets,
+  tag,
+  attribute,
+}: {
+  targets: readonly Target[];
+  tag: string;
+  attribute: string;
+}): void {
   for (const { url } of targets) {
     const element = document.createElement(tag);
     if (tag === "link") element.setAttribute("rel", "stylesheet");

@@ -98,12 +98,20 @@ export class World {
 
   /** All tabs but one, without which the browser would end, and all windows. */
   async closeTabs(): Promise<void> {
-    await Promise.all(this.#browser.context.pages().slice(1).map((tab) => tab.close()));
+    await Promise.all(
+      this.#browser.context
+        .pages()
+        .slice(1)
+        .map((tab) => tab.close()),
+    );
   }
 
   /** Runs an attack, and waits for what the service says about it. */
   async attack(frame: Frame, { run, rpcs, arrives, name }: Attack): Promise<Outcome[]> {
-    await run(frame, rpcs.map((rpc) => this.#target(rpc)));
+    await run(
+      frame,
+      rpcs.map((rpc) => this.#target(rpc)),
+    );
     return this.#outcomes.take(rpcs.length * arrives.length, name);
   }
 
@@ -119,10 +127,14 @@ export class World {
   /** What the service tells browsers about any answer to this. */
   headers(path: string, init: RequestOptions): Promise<IncomingHttpHeaders> {
     return new Promise((resolve, reject) => {
-      const sent = request(`https://127.0.0.1:${this.#service.port}${path}`, { ...init, rejectUnauthorized: false }, (answer) => {
-        answer.resume();
-        resolve({ ...answer.headers, ":status": `${answer.statusCode}` });
-      });
+      const sent = request(
+        `https://127.0.0.1:${this.#service.port}${path}`,
+        { ...init, rejectUnauthorized: false },
+        (answer) => {
+          answer.resume();
+          resolve({ ...answer.headers, ":status": `${answer.statusCode}` });
+        },
+      );
       sent.on("error", reject).end();
     });
   }
@@ -139,7 +151,14 @@ export class World {
   /** Whether a page gets something of the service without asking. */
   async embeds(top: string): Promise<boolean> {
     const frame = await this.open({ name: "", top });
-    const embeds = await frame.evaluate((url) => fetch(url, { mode: "no-cors" }).then(() => true, () => false), `${this.#address}/healthz`);
+    const embeds = await frame.evaluate(
+      (url) =>
+        fetch(url, { mode: "no-cors" }).then(
+          () => true,
+          () => false,
+        ),
+      `${this.#address}/healthz`,
+    );
     await this.closeTabs();
     return embeds;
   }
