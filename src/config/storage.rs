@@ -37,10 +37,13 @@ pub(super) fn read(reader: &mut Reader) -> Option<Storage> {
         max_connections: max_connections?,
         acquire_timeout: acquire_timeout?,
         statement_timeout: statement_timeout?,
+        look_timeout: LOOK_TIMEOUT,
     };
     Some(Storage { database, migrate: migrate?, data_dir: data_dir? })
 }
 
+/// With a look four times a second, within the second that is promised.
+const LOOK_TIMEOUT: Duration = Duration::from_millis(500);
 const LEAST_WAIT: Duration = Duration::from_millis(10);
 
 fn read_engine(reader: &mut Reader, data_dir: Option<&Path>) -> Option<Engine> {

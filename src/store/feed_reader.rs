@@ -11,9 +11,6 @@ use tokio::{sync::Mutex, time::timeout};
 use super::{Store, StoreError, entity::revocation, feed};
 use crate::domain::{FeedCursor, FeedEntry, FeedPage, Timestamp};
 
-/// How long one look may take (**I3**: this and the wait between two looks are how long another node's revocation can go
-/// unnoticed). A network that swallows packets answers nothing, and nothing in the driver gives up on it.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// The most entries that are read at once.
 const PAGE: u64 = 5_000;
 
@@ -100,9 +97,9 @@ impl Store {
     /// The next entries from a reader's place on, the one where it stands first.
     ///
     /// # Errors
-    /// When the database fails, or has not answered within half a second.
+    /// When the database fails, or does not answer in time.
     pub async fn feed_from(&self, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
-        self.feed.within(PATIENCE, async |connection| page(&connection, cursor).await).await
+        self.feed.within(self.look_timeout, async |connection| page(&connection, cursor).await).await
     }
 
     /// The same for somebody else than the node itself: of them there may be many, and none must keep the node waiting.

@@ -44,6 +44,8 @@ pub struct Store {
     listen_url: Option<SecretString>,
     /// How long a statement may run.
     patience: Duration,
+    /// How long a look at the feed may take.
+    look_timeout: Duration,
 }
 
 impl Store {
@@ -52,17 +54,24 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached, or is not set up to keep what it acknowledges.
     pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
-        let patience = settings.statement_timeout;
+        let (patience, look_timeout) = (settings.statement_timeout, settings.look_timeout);
         match &settings.engine {
             Engine::Sqlite { path } => {
                 let (read, write) = connect::sqlite(path, settings).await?;
                 let feed = Arc::new(FeedConnection::shared(read.clone()));
-                Ok(Self { read, write, feed, listen_url: None, patience })
+                Ok(Self { read, write, feed, listen_url: None, patience, look_timeout })
             }
             Engine::Postgres { url } => {
                 let pool = connect::postgres(url, settings).await?;
                 let feed = Arc::new(FeedConnection::to(connect::one_postgres(url, settings)));
-                Ok(Self { read: pool.clone(), write: pool, feed, listen_url: Some(url.clone()), patience })
+                Ok(Self {
+                    read: pool.clone(),
+                    write: pool,
+                    feed,
+                    listen_url: Some(url.clone()),
+                    patience,
+                    look_timeout,
+                })
             }
         }
     }

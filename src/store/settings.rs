@@ -15,6 +15,9 @@ pub struct Settings {
     pub acquire_timeout: Duration,
     /// How long a statement may run, and how long SQLite waits for a lock.
     pub statement_timeout: Duration,
+    /// How long one look at what other nodes have revoked may take (**I3**: this and the wait between two looks are how long it
+    /// can go unnoticed). A network that swallows packets answers nothing, and nothing in the driver gives up on it.
+    pub look_timeout: Duration,
 }
 
 /// Where the data lies.

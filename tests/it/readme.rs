@@ -155,7 +155,13 @@ on_both_engines! {
             answers.push(output.stdout);
         }
         let [list, sign_up, login, who_am_i] = answers.try_into().unwrap();
-        assert_eq!(list, "countersign.v1.AuthService\ngrpc.health.v1.Health\ngrpc.reflection.v1alpha.ServerReflection\n");
+        let services = [
+            "countersign.v1.AuthService",
+            "countersign.v1.TokenService",
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1alpha.ServerReflection\n",
+        ];
+        assert_eq!(list, services.join("\n"));
         assert_eq!(sign_up.split_whitespace().collect::<String>(), "{}");
         assert_eq!(field(&who_am_i, "id"), field(&login, "id"));
     }
@@ -172,7 +178,13 @@ async fn newer_tools_get_the_same_list_from_the_newer_reflection() {
     let answer = in_time(answers.message()).await.unwrap().unwrap().message_response.unwrap();
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
-    assert_eq!(names, ["countersign.v1.AuthService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
+    let expected = [
+        "countersign.v1.AuthService",
+        "countersign.v1.TokenService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ on_both_engines! {
         let listed = binary.run(&["key", "list"]).await;
         assert_eq!(listed.code, Some(0), "{listed:?}");
         let rows: Vec<Vec<&str>> = listed.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(rows[0], ["ID", "STATE", "CREATED"]);
+        assert_eq!(rows[0], ["ID", "STATE", "SINCE", "CREATED"]);
         assert_eq!(rows.len(), 2, "{rows:?}");
         assert!(rows[1][0].starts_with("k4.pid.") && rows[1][0].len() == 51, "{rows:?}");
         assert_eq!(Some(rows[1][0]), database.text("SELECT id FROM signing_keys").await.as_deref());

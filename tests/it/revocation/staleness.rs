@@ -77,6 +77,7 @@ async fn a_look_that_hangs_is_given_up_and_the_node_heals_by_itself() {
         let opened = sessions(&direct, "ada@example.com", 2).await;
         let (lives, ended) = (opened[0].tokens.access.expose(), &opened[1].tokens.access);
         let mut setup = direct.setup.clone();
+        setup.look_timeout = Duration::from_millis(500);
         setup.database_port = Some(proxy.port);
         let node = direct.another_node_with(setup).await;
         assert_eq!(who_am_i(&node, lives).await, "passes");

@@ -61,6 +61,7 @@ impl Database {
             max_connections: 8,
             acquire_timeout: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
+            look_timeout: Duration::from_secs(30),
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Setup {
     pub database_port: Option<u16>,
     /// How long a statement waits for what others hold.
     pub statement_timeout: Duration,
+    /// How long a look at what other nodes have revoked may take.
+    pub look_timeout: Duration,
     /// Has PostgreSQL give up transactions for each other's sake.
     pub serializable: bool,
 }
@@ -138,6 +140,7 @@ impl Default for Setup {
             master_keys: MASTER_KEY.to_owned(),
             database_port: None,
             statement_timeout: Duration::from_secs(30),
+            look_timeout: Duration::from_secs(30),
             serializable: false,
         }
     }
@@ -181,6 +184,7 @@ impl TestApp {
     async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
         let mut reached = database.settings(setup.database_port, setup.serializable);
         reached.statement_timeout = setup.statement_timeout;
+        reached.look_timeout = setup.look_timeout;
         let store = Store::connect(&reached).await.unwrap();
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
