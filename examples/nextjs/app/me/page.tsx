@@ -1,4 +1,5 @@
 import type { Metadata } from "next";
+import Link from "next/link";
 import { connection } from "next/server";
 import { Suspense } from "react";
 import { requireSession } from "../../auth/server";
@@ -23,5 +24,14 @@ async function Me() {
   await connection();
   if (browserSettings !== undefined && !isSeenHere) return <InBrowser part="me" settings={browserSettings} />;
   const { user, session } = await requireSession("/me");
-  return <Profile profile={profileOf(user, session)} />;
+  return (
+    <>
+      <Profile profile={profileOf(user, session)} />
+      <p className="actions">
+        <Link href="/account" className="button">
+          Change your account
+        </Link>
+      </p>
+    </>
+  );
 }
