@@ -40,7 +40,7 @@ test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, agai
 	cargo build --locked
 	cd client-ts && npm run build && npm test && npm run size && npm run package
 
-test-next: examples/nextjs/.next/BUILD_ID ## Run the Next.js app's tests alone, against the service and in a real browser
+test-next: tools examples/nextjs/.next/BUILD_ID ## Run the Next.js app's tests alone, against the service and in a real browser
 	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
 	tests/apt-install chromium faketime || \
 	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }

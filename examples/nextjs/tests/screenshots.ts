@@ -48,6 +48,7 @@ async function pictures(tab: Page, look: string): Promise<void> {
   await signIn(tab, email);
   await tab.getByRole("heading", { name: "Hello, Ada" }).waitFor();
   await picture("me");
+  await accountPictures(tab, look);
   await tab.goto(`${world.url}/members`);
   await tab.getByText("Good to see you").waitFor();
   await picture("members");
@@ -62,4 +63,22 @@ async function pictures(tab: Page, look: string): Promise<void> {
   await picture("lost");
   await tab.getByRole("button", { name: "Sign out" }).click();
   await tab.getByRole("heading", { name: "Who goes there?" }).waitFor();
+}
+
+async function accountPictures(tab: Page, look: string): Promise<void> {
+  const picture = (page: string, fullPage = false) =>
+    tab.screenshot({ path: join(folder, `${page}-${look}.png`), fullPage });
+  await tab.goto(`${world.url}/account`);
+  await tab.getByRole("heading", { name: "Sessions" }).waitFor();
+  await picture("account", true);
+  world.clock.advance(11 * 60);
+  await tab.goto(`${world.url}/account/delete`);
+  await tab.getByRole("button", { name: "Delete my account" }).click();
+  await field(tab, "Your password").waitFor();
+  await picture("delete");
+  for (const page of ["forgot-password", "reset-password", "verify-email", "verify-email#token=cs_ot_x"]) {
+    await tab.goto(`${world.url}/${page}`);
+    await tab.locator("main button").waitFor();
+    await picture(page.replace("#token=cs_ot_x", "-link"));
+  }
 }
