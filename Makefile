@@ -15,7 +15,7 @@ run: ## Run the server with development defaults
 demo: examples/nextjs/.next/BUILD_ID ## Run the server and the Next.js app before it, ready to click
 	cargo build --locked
 	@trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT; \
-	target/debug/countersign serve & \
+	COUNTERSIGN_SERVER__BEHIND_PROXY=true COUNTERSIGN_SERVER__TRUSTED_PROXIES=127.0.0.0/8,::1/128 target/debug/countersign serve & \
 	(cd examples/nextjs && exec node_modules/.bin/next start) & \
 	echo "demo: open http://localhost:3000"; wait -n
 

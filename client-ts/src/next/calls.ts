@@ -4,7 +4,7 @@ import type { AccountCalls } from "../account.js";
 import { type AuthCalls, merge } from "../auth.js";
 import type { LateRpc } from "../late-rpc.js";
 import type { Rpc } from "../runtime.js";
-import { accessToken, callHeaders, writeCookies } from "./request.js";
+import { callHeaders, knownDevice, readCookies, writeCookies } from "./request.js";
 import { tokensOf } from "./service.js";
 import type { ServerAuthSettings } from "./settings.js";
 
@@ -25,7 +25,9 @@ type Method<Request, Options, Answer> = (request: Request, options: Options) => 
 /** The calls of this service. */
 export function createVisitorCalls(settings: ServerAuthSettings, rpc: LateRpc): VisitorCalls {
   const anyone =
-    <Request, Options extends { headers?: HeadersInit }, Answer>(pick: (rpc: Rpc) => Method<Request, Options, Answer>) =>
+    <Request, Options extends { headers?: HeadersInit }, Answer>(
+      pick: (rpc: Rpc) => Method<Request, Options, Answer>,
+    ) =>
     (request: Request, options?: Options, token?: string): Promise<Answer> =>
       rpc(async (service) => {
         const headers = merge(options?.headers, await callHeaders(token));
@@ -37,7 +39,7 @@ export function createVisitorCalls(settings: ServerAuthSettings, rpc: LateRpc): 
       then: (answer: Answer) => Promise<void> = async () => undefined,
     ) =>
     async (request: Request, options?: Options): Promise<Answer> => {
-      const answer = await anyone(pick)(request, options, await accessToken(settings));
+      const answer = await anyone(pick)(request, options, (await readCookies(settings)).access);
       await then(answer);
       return answer;
     };
@@ -52,7 +54,9 @@ export function createVisitorCalls(settings: ServerAuthSettings, rpc: LateRpc): 
       getAccount: caller(({ account }) => account.getAccount),
       updateProfile: caller(({ account }) => account.updateProfile),
       changePassword: caller(
-        ({ account }) => account.changePassword,
+        ({ account }) =>
+          async (request, options) =>
+            account.changePassword({ ...(await knownDevice(settings)), ...request }, options),
         ({ signedIn }) => writeCookies(settings, tokensOf(signedIn)),
       ),
       changeEmail: caller(({ account }) => account.changeEmail),

@@ -6,7 +6,7 @@ import type { Session } from "../gen/countersign/v1/session_pb.js";
 import type { User } from "../gen/countersign/v1/user_pb.js";
 import type { SignInInput, SignUpInput } from "../session.js";
 import { createVisitorCalls, type VisitorCalls } from "./calls.js";
-import { accessToken, callHeaders, writeCookies } from "./request.js";
+import { callHeaders, knownDevice, readCookies, writeCookies } from "./request.js";
 import { openService, tokensOf } from "./service.js";
 import { type ServerAuthSettings, signInAddress } from "./settings.js";
 
@@ -62,7 +62,7 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
   const rpc = openService(settings);
 
   const getSession = cache(async (): Promise<ServerSession | undefined> => {
-    const token = await accessToken(settings);
+    const { access: token } = await readCookies(settings);
     if (token === undefined) return undefined;
     const headers = await callHeaders(token);
     try {
@@ -86,7 +86,10 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
     },
     async signIn({ email, password }) {
       const headers = await callHeaders();
-      const { outcome } = await rpc(({ client, delivery }) => client.login({ email, password, delivery }, { headers }));
+      const known = await knownDevice(settings);
+      const { outcome } = await rpc(({ client, delivery }) =>
+        client.login({ email, password, delivery, ...known }, { headers }),
+      );
       if (outcome.case !== "signedIn") throw new AuthError("unimplemented", "this sign-in needs a newer client");
       await writeCookies(settings, tokensOf(outcome.value));
       return present(outcome.value.user);
@@ -96,7 +99,7 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
       await rpc(({ client }) => client.signUp({ email, password, displayName }, { headers }));
     },
     async signOut({ everywhere = false } = {}) {
-      const token = await accessToken(settings);
+      const { access: token } = await readCookies(settings);
       if (token === undefined) return;
       const headers = await callHeaders(token);
       try {

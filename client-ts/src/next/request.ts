@@ -10,9 +10,15 @@ export async function callHeaders(token?: string): Promise<HeadersInit> {
   return { ...visitor(await requestHeaders()), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
 }
 
-/** The visitor's access token; what this very answer has set comes first. */
-export async function accessToken(settings: ServerAuthSettings): Promise<string | undefined> {
-  return (await ownCookies(settings)).read(await cookies()).access;
+/** The visitor's tokens; what this very answer has set comes first. */
+export async function readCookies(settings: ServerAuthSettings): Promise<ReturnType<SessionCookies["read"]>> {
+  return (await ownCookies(settings)).read(await cookies());
+}
+
+/** What tells the service that this is not a new device, in calls that open a session. */
+export async function knownDevice(settings: ServerAuthSettings): Promise<{ readonly deviceToken?: string }> {
+  const { device } = await readCookies(settings);
+  return device === undefined ? {} : { deviceToken: device };
 }
 
 /** Sets the tokens; without tokens, deletes them. Only server actions and route handlers can. */

@@ -17,7 +17,9 @@ export async function updateProfile(_: FormState, form: FormData): Promise<FormS
 export async function changeEmail(_: FormState, form: FormData): Promise<FormState> {
   return attempt(form, async () => {
     await account.changeEmail({ email: text(form, "email") });
-    return { message: "A letter is on its way to the new address. Open its link to go on: until then nothing changes." };
+    return {
+      message: "A letter is on its way to the new address. Open its link to go on: until then nothing changes.",
+    };
   });
 }
 
@@ -72,5 +74,6 @@ function refusal(error: unknown, form: FormData): FormState {
   const state = failure(error, form);
   if (state.reason === "BAD_CREDENTIALS")
     return { ...state, message: "This is not your password.", asksProof: form.has("proof") };
-  return { ...state, asksProof: state.reason === "STEP_UP_REQUIRED" };
+  // Nothing went wrong so far: it is asked for what is missing.
+  return state.reason === "STEP_UP_REQUIRED" ? { ...state, isError: false, asksProof: true } : state;
 }

@@ -8,7 +8,8 @@ import { Field } from "./field";
 
 interface FormProps {
   readonly action: FormAction;
-  readonly submit: string;
+  /** What the button says; without it there are only the buttons that the form is given. */
+  readonly submit?: string | undefined;
   readonly pending: string;
   readonly next?: string;
   /** What to say before anything was sent. */
@@ -28,9 +29,11 @@ export function Form({ action, submit, pending, next, message, className = "form
       <Message state={state} />
       {children?.(state)}
       {state.asksProof === true ? <ProofField state={state} /> : null}
-      <button type="submit" className="button primary" disabled={isPending || isLeaving}>
-        {isPending || isLeaving ? pending : submit}
-      </button>
+      {submit === undefined ? null : (
+        <button type="submit" className="button primary" disabled={isPending || isLeaving}>
+          {isPending || isLeaving ? pending : submit}
+        </button>
+      )}
       {more?.(state)}
       {state.goTo === undefined ? null : <Leave to={state.goTo} keepsDocument={state.keepsDocument} />}
     </form>
@@ -45,6 +48,7 @@ function ProofField({ state }: { readonly state: FormState }) {
       label="Your password"
       type="password"
       autoComplete="current-password"
+      autoFocus
       hint="You have been signed in for a while, so that we ask whether it is still you."
       required
       state={state}

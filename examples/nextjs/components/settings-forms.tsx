@@ -23,7 +23,14 @@ export function ProfileForm({ action, name, locale }: FormOf & { readonly name: 
     <Form action={action} submit="Save" pending="Saving…">
       {(state) => (
         <>
-          <Field name="display_name" label="Name" autoComplete="name" maxLength={100} defaultValue={name} state={state} />
+          <Field
+            name="display_name"
+            label="Name"
+            autoComplete="name"
+            maxLength={100}
+            defaultValue={name}
+            state={state}
+          />
           <SelectField
             name="locale"
             label="Language of letters"
@@ -41,7 +48,15 @@ export function EmailForm({ action }: FormOf) {
   return (
     <Form action={action} submit="Change the address" pending="Sending…">
       {(state) => (
-        <Field name="email" label="New address" type="email" autoComplete="email" inputMode="email" required state={state} />
+        <Field
+          name="email"
+          label="New address"
+          type="email"
+          autoComplete="email"
+          inputMode="email"
+          required
+          state={state}
+        />
       )}
     </Form>
   );
@@ -67,10 +82,15 @@ export function PasswordForm({ action }: FormOf) {
   );
 }
 
+interface SessionsFormProps extends FormOf {
+  readonly hasOthers: boolean;
+  readonly children: ReactNode;
+}
+
 /** One form for the whole list: each session's button names it. */
-export function SessionsForm({ action, children }: FormOf & { readonly children: ReactNode }) {
+export function SessionsForm({ action, hasOthers, children }: SessionsFormProps) {
   return (
-    <Form action={action} submit="End all other sessions" pending="Ending…">
+    <Form action={action} submit={hasOthers ? "End all other sessions" : undefined} pending="Ending…">
       {() => children}
     </Form>
   );

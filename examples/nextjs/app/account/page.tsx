@@ -31,7 +31,7 @@ async function Account() {
   const [{ account: own }, { sessions }] = await Promise.all([account.getAccount({}), account.listSessions({})]);
   return (
     <>
-      <Section title="Profile">
+      <Section title="Profile" hint="What you are called, and what letters to you are written in.">
         <ProfileForm action={actions.updateProfile} name={user.displayName} locale={own?.locale ?? "en"} />
       </Section>
       <Section title="Email" hint={`It is ${user.email}. It stays so until you have confirmed the new one.`}>
@@ -40,8 +40,11 @@ async function Account() {
       <Section title="Password" hint="A new one ends all your sessions but this.">
         <PasswordForm action={actions.changePassword} />
       </Section>
-      <Section title="Sessions" hint="Where you are signed in. If one of them is not you, end it, and change your password.">
-        <SessionsForm action={actions.endSessions}>
+      <Section
+        title="Sessions"
+        hint="Where you are signed in. If one of them is not you, end it, and change your password."
+      >
+        <SessionsForm action={actions.endSessions} hasOthers={sessions.some(({ current }) => !current)}>
           <SessionList sessions={sessions} />
         </SessionsForm>
       </Section>

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Clock } from "./clock.js";
-import { freePort, Running } from "./running.js";
 import type { Mail } from "./mail.js";
+import { freePort, Running } from "./running.js";
 import type { Web } from "./web.js";
 
 const APP = fileURLToPath(new URL("../..", import.meta.url));
@@ -90,9 +90,7 @@ export class World {
 
   /** What the service has logged of the calls of this RPC. */
   calls(rpc: string): readonly string[] {
-    return (this.#service?.said ?? []).filter(
-      (line) => line.includes(`Service/${rpc}"`) && line.includes("answered"),
-    );
+    return (this.#service?.said ?? []).filter((line) => line.includes(`Service/${rpc}"`) && line.includes("answered"));
   }
 
   /** What the app has logged. */

@@ -12,7 +12,9 @@ export default function DeleteAccountPage() {
     <div className="narrow">
       <h1>Delete your account</h1>
       <div className="card">
-        <p>All your sessions end at once, on every device, and you get a letter that says when the account is deleted.</p>
+        <p>
+          All your sessions end at once, on every device, and you get a letter that says when the account is deleted.
+        </p>
         <p>
           Until then <strong>signing in keeps it</strong>. Afterwards nobody can bring it back.
         </p>
