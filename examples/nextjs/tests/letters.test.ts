@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { Browser, field, signIn, signUp } from "./support/browser.js";
 import { Mail } from "./support/mail.js";
-import { address, PASSWORD, Visitor } from "./support/visitor.js";
+import { address, assertShows, PASSWORD, Visitor } from "./support/visitor.js";
 import { World } from "./support/world.js";
 
 const NEW_PASSWORD = "another horse, another battery";
@@ -176,6 +176,20 @@ test("who asks for a letter is told the same, whoever they ask for", async () =>
   await says(tab, "Some of this is not right.");
   assert.equal(await field(tab, "Email").getAttribute("aria-invalid"), "true");
   await tab.close();
+});
+
+test("letters are asked for in every mode, and the account page is the default mode's", async () => {
+  const other = await World.start({ mode: "bearer" });
+  try {
+    const visitor = new Visitor(other.url);
+    const form = await visitor.form("/forgot-password", "Send me a letter");
+    form.set("email", address());
+    assertShows(await (await visitor.post("/forgot-password", form)).text(), /a letter is on its way/);
+    assert.equal(other.count("RequestPasswordReset"), 1);
+    for (const page of ["/account", "/change-email"]) assertShows(await visitor.page(page), /NEXT_HTTP_ERROR_FALLBACK;404/);
+  } finally {
+    await other.remove();
+  }
 });
 
 test("a link that is used, replaced, old, or cut short is answered in a sentence", async () => {

@@ -76,7 +76,8 @@ async function accountPictures(tab: Page, look: string): Promise<void> {
   await other.signIn(`ada.${look}@example.com`, { "user-agent": phone, "x-forwarded-for": "203.0.113.7" });
   await tab.goto(`${world.url}/account`);
   await tab.getByRole("heading", { name: "Sessions" }).waitFor();
-  await picture("account", true);
+  await picture("account");
+  await picture("account-whole", true);
   world.clock.advance(11 * 60);
   await tab.goto(`${world.url}/account/delete`);
   await tab.getByRole("button", { name: "Delete my account" }).click();

@@ -5,7 +5,7 @@ import { connection } from "next/server";
 import { type ReactNode, Suspense } from "react";
 import * as actions from "../../auth/account-actions";
 import { account, requireSession } from "../../auth/server";
-import { isSeenHere } from "../../auth/settings";
+import { mode } from "../../auth/settings";
 import { SessionList } from "../../components/session-list";
 import { EmailForm, ExportForm, PasswordForm, ProfileForm, SessionsForm } from "../../components/settings-forms";
 import { Waiting } from "../../components/waiting";
@@ -26,7 +26,7 @@ export default function AccountPage() {
 
 async function Account() {
   await connection();
-  if (!isSeenHere) notFound();
+  if (mode !== "server") notFound();
   const { user } = await requireSession("/account");
   const [{ account: own }, { sessions }] = await Promise.all([account.getAccount({}), account.listSessions({})]);
   return (

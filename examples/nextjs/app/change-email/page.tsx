@@ -1,9 +1,10 @@
 import type { Metadata } from "next";
+import { notFound } from "next/navigation";
 import { connection } from "next/server";
 import { Suspense } from "react";
 import { confirmEmailChange } from "../../auth/letter-actions";
 import { getSession } from "../../auth/server";
-import { isSeenHere } from "../../auth/settings";
+import { mode } from "../../auth/settings";
 import { ConfirmEmailChangeForm, SignInFirst } from "../../components/letter-forms";
 import { Waiting } from "../../components/waiting";
 
@@ -24,6 +25,6 @@ export default function ChangeEmailPage() {
 
 async function ChangeEmail() {
   await connection();
-  if (isSeenHere && (await getSession()) !== undefined) return <ConfirmEmailChangeForm action={confirmEmailChange} />;
-  return <SignInFirst />;
+  if (mode !== "server") notFound();
+  return (await getSession()) === undefined ? <SignInFirst /> : <ConfirmEmailChangeForm action={confirmEmailChange} />;
 }

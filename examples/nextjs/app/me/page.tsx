@@ -3,7 +3,7 @@ import Link from "next/link";
 import { connection } from "next/server";
 import { Suspense } from "react";
 import { requireSession } from "../../auth/server";
-import { browserSettings, isSeenHere } from "../../auth/settings";
+import { browserSettings, isSeenHere, mode } from "../../auth/settings";
 import { InBrowser } from "../../components/late";
 import { Profile, profileOf } from "../../components/profile";
 import { Waiting } from "../../components/waiting";
@@ -27,11 +27,13 @@ async function Me() {
   return (
     <>
       <Profile profile={profileOf(user, session)} />
-      <p className="actions">
-        <Link href="/account" className="button">
-          Change your account
-        </Link>
-      </p>
+      {mode === "server" ? (
+        <p className="actions">
+          <Link href="/account" className="button">
+            Change your account
+          </Link>
+        </p>
+      ) : null}
     </>
   );
 }
