@@ -15,7 +15,7 @@ run: ## Run the server with development defaults
 demo: examples/nextjs/.next/BUILD_ID ## Run the server and the Next.js app before it, ready to click
 	cargo build --locked
 	@trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT; \
-	target/debug/countersign serve & \
+	COUNTERSIGN_SERVER__BEHIND_PROXY=true COUNTERSIGN_SERVER__TRUSTED_PROXIES=127.0.0.0/8,::1/128 target/debug/countersign serve & \
 	(cd examples/nextjs && exec node_modules/.bin/next start) & \
 	echo "demo: open http://localhost:3000"; wait -n
 
@@ -40,7 +40,7 @@ test-ts: client-ts/node_modules ## Run the TypeScript client's tests alone, agai
 	cargo build --locked
 	cd client-ts && npm run build && npm test && npm run size && npm run package
 
-test-next: examples/nextjs/.next/BUILD_ID ## Run the Next.js app's tests alone, against the service and in a real browser
+test-next: tools examples/nextjs/.next/BUILD_ID ## Run the Next.js app's tests alone, against the service and in a real browser
 	@{ [ -x "$${CHROMIUM:-/usr/bin/chromium}" ] && ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; } || \
 	tests/apt-install chromium faketime || \
 	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }

@@ -2,7 +2,7 @@ import { createAuthProxy } from "countersign/next/proxy";
 import { type NextRequest, NextResponse } from "next/server";
 import { isSeenHere, mode, settings } from "./auth/settings";
 
-const guard = createAuthProxy({ ...settings, protect: ["/me", "/members"] });
+const guard = createAuthProxy({ ...settings, protect: ["/me", "/members", "/account"] });
 
 export function proxy(request: NextRequest): Response | Promise<Response> {
   const [, rpc] = /^\/rpc(\/countersign\.v1\.\w+\/\w+)$/.exec(request.nextUrl.pathname) ?? [];

@@ -1,13 +1,13 @@
 /** Who is signed in, for the server side of a Next.js app: server components, server actions and route handlers. */
 
-import { cookies, headers as requestHeaders } from "next/headers.js";
 import { cache } from "react";
 import { AuthError, endsSession } from "../errors.js";
 import type { Session } from "../gen/countersign/v1/session_pb.js";
 import type { User } from "../gen/countersign/v1/user_pb.js";
 import type { SignInInput, SignUpInput } from "../session.js";
-import { type SessionCookies, sessionCookies, type Tokens } from "./cookies.js";
-import { openService, tokensOf, visitor } from "./service.js";
+import { createVisitorCalls, type VisitorCalls } from "./calls.js";
+import { callHeaders, knownDevice, readCookies, writeCookies } from "./request.js";
+import { openService, tokensOf } from "./service.js";
 import { type ServerAuthSettings, signInAddress } from "./settings.js";
 
 export { AuthError, type Reason } from "../errors.js";
@@ -15,6 +15,7 @@ export type { Session } from "../gen/countersign/v1/session_pb.js";
 export type { User } from "../gen/countersign/v1/user_pb.js";
 export { messages } from "../messages.js";
 export type { SignInInput, SignUpInput } from "../session.js";
+export type { LetterCalls } from "./calls.js";
 export { safePath } from "./safe-path.js";
 export { isSameOrigin } from "./same-origin.js";
 export type { ServerAuthSettings } from "./settings.js";
@@ -46,6 +47,14 @@ export interface ServerAuth {
    * reached: the session would still be open.
    */
   readonly signOut: (options?: { readonly everywhere?: boolean | undefined }) => Promise<void>;
+  /** The calls that letters lead to, for the visitor: `verifyEmail`, `resetPassword`, … */
+  readonly auth: VisitorCalls["auth"];
+  /**
+   * The calls of `AccountService` as the person who is signed in. Those that renew, replace or end the session write its
+   * cookies: `reauthenticate`, `changePassword`, `deleteAccount`. What is refused with `STEP_UP_REQUIRED` passes after
+   * `reauthenticate`, in the same action too.
+   */
+  readonly account: VisitorCalls["account"];
 }
 
 /** Puts the session of an app's visitors on its own host. `createAuthProxy` has to stand before it: pages cannot refresh. */
@@ -53,7 +62,7 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
   const rpc = openService(settings);
 
   const getSession = cache(async (): Promise<ServerSession | undefined> => {
-    const token = await accessToken(settings);
+    const { access: token } = await readCookies(settings);
     if (token === undefined) return undefined;
     const headers = await callHeaders(token);
     try {
@@ -66,6 +75,7 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
   });
 
   return {
+    ...createVisitorCalls(settings, rpc),
     getSession,
     async requireSession(next) {
       const session = await getSession();
@@ -76,7 +86,10 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
     },
     async signIn({ email, password }) {
       const headers = await callHeaders();
-      const { outcome } = await rpc(({ client, delivery }) => client.login({ email, password, delivery }, { headers }));
+      const known = await knownDevice(settings);
+      const { outcome } = await rpc(({ client, delivery }) =>
+        client.login({ email, password, delivery, ...known }, { headers }),
+      );
       if (outcome.case !== "signedIn") throw new AuthError("unimplemented", "this sign-in needs a newer client");
       await writeCookies(settings, tokensOf(outcome.value));
       return present(outcome.value.user);
@@ -86,7 +99,7 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
       await rpc(({ client }) => client.signUp({ email, password, displayName }, { headers }));
     },
     async signOut({ everywhere = false } = {}) {
-      const token = await accessToken(settings);
+      const { access: token } = await readCookies(settings);
       if (token === undefined) return;
       const headers = await callHeaders(token);
       try {
@@ -103,23 +116,6 @@ export function createServerAuth(settings: ServerAuthSettings): ServerAuth {
 function present<T>(part: T | undefined): T {
   if (part === undefined) throw new AuthError("internal", "the service's answer lacks a part");
   return part;
-}
-
-async function callHeaders(token?: string): Promise<HeadersInit> {
-  return { ...visitor(await requestHeaders()), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-}
-
-async function ownCookies(settings: ServerAuthSettings): Promise<SessionCookies> {
-  return sessionCookies(settings, (await requestHeaders()).get("host"));
-}
-
-async function accessToken(settings: ServerAuthSettings): Promise<string | undefined> {
-  return (await ownCookies(settings)).read(await cookies()).access;
-}
-
-async function writeCookies(settings: ServerAuthSettings, tokens: Tokens | undefined): Promise<void> {
-  const [own, store] = [await ownCookies(settings), await cookies()];
-  for (const cookie of own.write(tokens)) store.set(cookie);
 }
 
 /** Next.js hides what a server component threw from the page, but for `digest`: so `error.tsx` can say what is the matter. */

@@ -29,5 +29,6 @@ export function tokensOf(signedIn: SignedIn | undefined): Tokens {
     access: tokens.accessToken,
     refresh: tokens.refreshToken,
     expiresAt: timestampMs(tokens.refreshExpiresAt),
+    device: tokens.deviceToken,
   };
 }

@@ -1,15 +1,21 @@
 "use server";
 
 import { safePath } from "countersign/next";
-import { type FormState, text } from "./form-state";
+import { type FormState, text, written } from "./form-state";
+import { ON_ITS_WAY } from "./letters";
 import { failure, introduction } from "./outcome";
 import * as auth from "./server";
 
 // Anybody can call these, from anywhere and with anything: each checks what it is given.
 
 export async function signIn(_: FormState, form: FormData): Promise<FormState> {
+  const [email, password] = [text(form, "email"), text(form, "password")];
   try {
-    await auth.signIn({ email: text(form, "email"), password: text(form, "password") });
+    if (form.get("intent") === "resend") {
+      await auth.auth.resendVerification({ email });
+      return { message: ON_ITS_WAY, values: written(form) };
+    }
+    await auth.signIn({ email, password });
     return { goTo: safePath(form.get("next"), "/me") };
   } catch (error) {
     return failure(error, form);

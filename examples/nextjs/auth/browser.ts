@@ -2,7 +2,8 @@
 /** The session in the modes in which the browser itself calls the service. */
 
 import { type AuthClient, createAuthClient } from "countersign";
-import { type BrowserSettings, type FormAction, text } from "./form-state";
+import { type BrowserSettings, type FormAction, text, written } from "./form-state";
+import { ON_ITS_WAY } from "./letters";
 import { failure, introduction } from "./outcome";
 
 let client: AuthClient | undefined;
@@ -25,7 +26,12 @@ export function browserActions(settings: BrowserSettings) {
       action(state, form).catch((error: unknown) => failure(error, form));
   return {
     signIn: orFailure(async (_, form) => {
-      await session.signIn({ email: text(form, "email"), password: text(form, "password") });
+      const [email, password] = [text(form, "email"), text(form, "password")];
+      if (form.get("intent") === "resend") {
+        await auth.resendVerification({ email });
+        return { message: ON_ITS_WAY, values: written(form) };
+      }
+      await session.signIn({ email, password });
       return { goTo: text(form, "next") || "/me", keepsDocument };
     }),
     signUp: orFailure(async (_, form) => {

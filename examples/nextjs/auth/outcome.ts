@@ -1,16 +1,17 @@
 /** What the service's answers come to in a form: the same words in every mode. */
 
 import { AuthError, messages, type User } from "countersign";
-import { type FormState, text } from "./form-state";
+import { type FormState, written } from "./form-state";
 
 /** Says what went wrong; anything but an `AuthError` is a bug, and stays one. */
 export function failure(error: unknown, form: FormData): FormState {
   if (!(error instanceof AuthError)) throw error;
   return {
     isError: true,
+    reason: error.reason,
     message: messages[error.reason ?? (error.code === "unavailable" ? "UNAVAILABLE" : "INTERNAL")],
     fields: Object.fromEntries(error.fields.map(({ field, description }) => [field, description])),
-    values: { email: text(form, "email"), display_name: text(form, "display_name") },
+    values: written(form),
   };
 }
 

@@ -1,9 +1,11 @@
 "use client";
 /** The forms of signing up, in and out: the same in every mode, whoever carries out the action. */
 
-import type { FormAction } from "../auth/form-state";
+import type { FormAction, FormState } from "../auth/form-state";
 import { Field } from "./field";
 import { Form } from "./form";
+import { ResendButton } from "./letter-forms";
+import { NewPasswordField } from "./new-password";
 
 export interface FormOf {
   readonly action: FormAction;
@@ -15,7 +17,7 @@ export interface FormOf {
 
 export function SignInForm({ next = "/me", ...form }: FormOf) {
   return (
-    <Form next={next} submit="Sign in" pending="Signing in…" {...form}>
+    <Form next={next} submit="Sign in" pending="Signing in…" more={ResendIfUnconfirmed} {...form}>
       {(state) => (
         <>
           <Field
@@ -41,6 +43,11 @@ export function SignInForm({ next = "/me", ...form }: FormOf) {
   );
 }
 
+/** For who has the right password, and has lost the letter. */
+function ResendIfUnconfirmed(state: FormState) {
+  return state.reason === "EMAIL_UNVERIFIED" ? ResendButton(state) : null;
+}
+
 export function SignUpForm({ next = "/me", ...form }: FormOf) {
   return (
     <Form next={next} submit="Create account" pending="Creating account…" {...form}>
@@ -56,15 +63,7 @@ export function SignUpForm({ next = "/me", ...form }: FormOf) {
             required
             state={state}
           />
-          <Field
-            name="password"
-            label="Password"
-            type="password"
-            autoComplete="new-password"
-            required
-            hint="15 characters or more. A few words that nobody else would put together do well."
-            state={state}
-          />
+          <NewPasswordField name="password" label="Password" state={state} />
         </>
       )}
     </Form>

@@ -11,7 +11,7 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   readonly state: FormState;
 }
 
-export function Field({ name, label, hint, state, ...input }: FieldProps) {
+export function Field({ name, label, hint, state, defaultValue, ...input }: FieldProps) {
   const id = useId();
   const wrong = state.fields?.[name];
   const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
@@ -21,7 +21,7 @@ export function Field({ name, label, hint, state, ...input }: FieldProps) {
       <input
         id={id}
         name={name}
-        defaultValue={state.values?.[name]}
+        defaultValue={state.values?.[name] ?? defaultValue}
         aria-invalid={wrong ? true : undefined}
         aria-describedby={described || undefined}
         {...input}

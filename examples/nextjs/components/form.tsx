@@ -4,19 +4,23 @@
 import { useRouter } from "next/navigation";
 import { type ReactNode, useActionState, useEffect, useRef } from "react";
 import type { FormAction, FormState } from "../auth/form-state";
+import { Field } from "./field";
 
 interface FormProps {
   readonly action: FormAction;
-  readonly submit: string;
+  /** What the button says; without it there are only the buttons that the form is given. */
+  readonly submit?: string | undefined;
   readonly pending: string;
   readonly next?: string;
   /** What to say before anything was sent. */
   readonly message?: string;
   readonly className?: string;
   readonly children?: (state: FormState) => ReactNode;
+  /** What comes below the button: other ways to send the same form. */
+  readonly more?: (state: FormState) => ReactNode;
 }
 
-export function Form({ action, submit, pending, next, message, className = "form", children }: FormProps) {
+export function Form({ action, submit, pending, next, message, className = "form", children, more }: FormProps) {
   const [state, send, isPending] = useActionState(action, message === undefined ? {} : { message });
   const isLeaving = state.goTo !== undefined;
   return (
@@ -24,11 +28,31 @@ export function Form({ action, submit, pending, next, message, className = "form
       {next === undefined ? null : <input type="hidden" name="next" value={next} />}
       <Message state={state} />
       {children?.(state)}
-      <button type="submit" className="button primary" disabled={isPending || isLeaving}>
-        {isPending || isLeaving ? pending : submit}
-      </button>
+      {state.asksProof === true ? <ProofField state={state} /> : null}
+      {submit === undefined ? null : (
+        <button type="submit" className="button primary" disabled={isPending || isLeaving}>
+          {isPending || isLeaving ? pending : submit}
+        </button>
+      )}
+      {more?.(state)}
       {state.goTo === undefined ? null : <Leave to={state.goTo} keepsDocument={state.keepsDocument} />}
     </form>
+  );
+}
+
+/** For what a session that was left open must not be enough for: the same form is sent again, with the password. */
+function ProofField({ state }: { readonly state: FormState }) {
+  return (
+    <Field
+      name="proof"
+      label="Your password"
+      type="password"
+      autoComplete="current-password"
+      autoFocus
+      hint="You have been signed in for a while, so that we ask whether it is still you."
+      required
+      state={state}
+    />
   );
 }
 

@@ -18,17 +18,20 @@ const moments = new Intl.DateTimeFormat("en-GB", {
   timeZoneName: "short",
 });
 
+/** A moment, for people. */
+export function moment(at: { readonly seconds: bigint } | undefined): string {
+  return at === undefined ? "–" : moments.format(Number(at.seconds) * 1000);
+}
+
 /** The parts of a message that are shown, as plain data that can go into a page. */
 export function profileOf(user: User, session: Session): ProfileData {
-  const at = (moment: { readonly seconds: bigint } | undefined) =>
-    moment === undefined ? "–" : moments.format(Number(moment.seconds) * 1000);
   return {
     name: user.displayName || user.email,
     rows: [
       ["Email", user.email],
-      ["Member since", at(user.createdAt)],
-      ["Signed in", at(session.authenticatedAt)],
-      ["Until, at the latest", at(session.expiresAt)],
+      ["Member since", moment(user.createdAt)],
+      ["Signed in", moment(session.authenticatedAt)],
+      ["Until, at the latest", moment(session.expiresAt)],
     ],
   };
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Frame, Page } from "playwright-core";
-import { Browser, signIn, signUp } from "./support/browser.js";
+import { Browser, postForm, signIn, signUp } from "./support/browser.js";
 import { address, assertHides, PASSWORD, Visitor } from "./support/visitor.js";
 import { Web } from "./support/web.js";
 import { World } from "./support/world.js";
@@ -137,22 +137,7 @@ test("a form on another page signs nobody out, and nobody in", async () => {
       ["/sign-in", [...fields.entries()]],
     ] as const) {
       const other = await browser.tab(site);
-      const answered = other.waitForResponse(world.url + action);
-      await other.evaluate(
-        ([action, entries]) => {
-          const form = Object.assign(document.createElement("form"), {
-            action,
-            method: "post",
-            enctype: "multipart/form-data",
-          });
-          for (const [name, value] of entries)
-            form.append(Object.assign(document.createElement("input"), { name, value }));
-          document.body.append(form);
-          form.submit();
-        },
-        [world.url + action, entries.map(([name, value]) => [name, String(value)] as const)] as const,
-      );
-      assert.ok((await answered).status() >= 400);
+      assert.ok((await postForm(other, world.url + action, entries)) >= 400);
       await other.close();
     }
   }

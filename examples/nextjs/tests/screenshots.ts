@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Browser, field, signIn, signUp } from "./support/browser.js";
+import { Visitor } from "./support/visitor.js";
 import { World } from "./support/world.js";
 
 const folder = process.argv[2] ?? "build/screenshots";
@@ -14,8 +15,10 @@ const looks = [
   { name: "phone-dark", colorScheme: "dark", width: 390, height: 780 },
 ] as const;
 
+const service = { COUNTERSIGN_SERVER__BEHIND_PROXY: "true", COUNTERSIGN_SERVER__TRUSTED_PROXIES: "127.0.0.0/8" };
+
 await mkdir(folder, { recursive: true });
-const [world, browser] = await Promise.all([World.start(), Browser.start()]);
+const [world, browser] = await Promise.all([World.start({ service }), Browser.start()]);
 try {
   const tab = await browser.tab(world.url);
   for (const { name, colorScheme, width, height } of looks) {
@@ -48,6 +51,7 @@ async function pictures(tab: Page, look: string): Promise<void> {
   await signIn(tab, email);
   await tab.getByRole("heading", { name: "Hello, Ada" }).waitFor();
   await picture("me");
+  await accountPictures(tab, look);
   await tab.goto(`${world.url}/members`);
   await tab.getByText("Good to see you").waitFor();
   await picture("members");
@@ -62,4 +66,26 @@ async function pictures(tab: Page, look: string): Promise<void> {
   await picture("lost");
   await tab.getByRole("button", { name: "Sign out" }).click();
   await tab.getByRole("heading", { name: "Who goes there?" }).waitFor();
+}
+
+async function accountPictures(tab: Page, look: string): Promise<void> {
+  const picture = (page: string, fullPage = false) =>
+    tab.screenshot({ path: join(folder, `${page}-${look}.png`), fullPage });
+  const other = new Visitor(world.url);
+  const phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1";
+  await other.signIn(`ada.${look}@example.com`, { "user-agent": phone, "x-forwarded-for": "203.0.113.7" });
+  await tab.goto(`${world.url}/account`);
+  await tab.getByRole("heading", { name: "Sessions" }).waitFor();
+  await picture("account");
+  await picture("account-whole", true);
+  world.clock.advance(11 * 60);
+  await tab.goto(`${world.url}/account/delete`);
+  await tab.getByRole("button", { name: "Delete my account" }).click();
+  await field(tab, "Your password").waitFor();
+  await picture("delete");
+  for (const page of ["forgot-password", "reset-password", "verify-email", "verify-email#token=cs_ot_x"]) {
+    await tab.goto(`${world.url}/${page}`);
+    await (page.includes("#") ? tab.getByText("Press the button") : tab.locator("main button")).waitFor();
+    await picture(page.replace("#token=cs_ot_x", "-link"));
+  }
 }

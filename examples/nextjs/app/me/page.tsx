@@ -1,8 +1,9 @@
 import type { Metadata } from "next";
+import Link from "next/link";
 import { connection } from "next/server";
 import { Suspense } from "react";
 import { requireSession } from "../../auth/server";
-import { browserSettings, isSeenHere } from "../../auth/settings";
+import { browserSettings, isSeenHere, mode } from "../../auth/settings";
 import { InBrowser } from "../../components/late";
 import { Profile, profileOf } from "../../components/profile";
 import { Waiting } from "../../components/waiting";
@@ -23,5 +24,16 @@ async function Me() {
   await connection();
   if (browserSettings !== undefined && !isSeenHere) return <InBrowser part="me" settings={browserSettings} />;
   const { user, session } = await requireSession("/me");
-  return <Profile profile={profileOf(user, session)} />;
+  return (
+    <>
+      <Profile profile={profileOf(user, session)} />
+      {mode === "server" ? (
+        <p className="actions">
+          <Link href="/account" className="button">
+            Change your account
+          </Link>
+        </p>
+      ) : null}
+    </>
+  );
 }

@@ -10,9 +10,15 @@ import { Waiting } from "../../components/waiting";
 
 export const metadata: Metadata = { title: "Sign in" };
 
-// Signing up says nothing about who has an account, and so neither does this.
-const WELCOME =
-  "Now sign in with your password. If there was an account with this address before, it has kept its own.";
+/** What to say to who comes from another page of ours. */
+const messages = {
+  // Signing up says nothing about who has an account, and so neither does this.
+  welcome:
+    "Now sign in with your password. If there was an account with this address before, it has kept its own. We may have sent you a letter, to confirm your address first.",
+  verified: "Your address is confirmed. Now sign in.",
+  reset: "You have a new password, and all your sessions are over. Now sign in with it.",
+  deleted: "You are signed out, and your account will be deleted. Until then signing in keeps it.",
+} as const;
 
 export default function SignInPage({ searchParams }: PageProps<"/sign-in">) {
   return (
@@ -26,9 +32,10 @@ export default function SignInPage({ searchParams }: PageProps<"/sign-in">) {
 }
 
 async function SignIn({ searchParams }: Pick<PageProps<"/sign-in">, "searchParams">) {
-  const { next, welcome } = await searchParams;
+  const { next, welcome, done } = await searchParams;
   const goTo = safePath(next, "/me");
-  const form = { next: goTo, ...(welcome === undefined ? {} : { message: WELCOME }) };
+  const message = messageFor(welcome === undefined ? done : "welcome");
+  const form = { next: goTo, ...(message === undefined ? {} : { message }) };
   return (
     <div className="card">
       {browserSettings === undefined ? (
@@ -37,8 +44,13 @@ async function SignIn({ searchParams }: Pick<PageProps<"/sign-in">, "searchParam
         <InBrowser part="sign-in" settings={browserSettings} {...form} />
       )}
       <p className="hint">
-        No account yet? <Link href={`/sign-up?next=${encodeURIComponent(goTo)}`}>Create one</Link>.
+        No account yet? <Link href={`/sign-up?next=${encodeURIComponent(goTo)}`}>Create one</Link>.{" "}
+        <Link href="/forgot-password">Forgot your password?</Link>
       </p>
     </div>
   );
+}
+
+function messageFor(what: unknown): string | undefined {
+  return Object.entries(messages).find(([name]) => name === what)?.[1];
 }

@@ -80,3 +80,26 @@ export async function signIn(tab: Page, email: string, password = PASSWORD): Pro
   await field(tab, "Password").fill(password);
   await tab.locator("main").getByRole("button", { name: "Sign in" }).click();
 }
+
+/** Sends a form from this page as any page can, wherever it leads; the answer's status. */
+export async function postForm(
+  from: Page,
+  url: string,
+  entries: Iterable<readonly [string, FormDataEntryValue]>,
+): Promise<number> {
+  const answered = from.waitForResponse(url);
+  await from.evaluate(
+    ([action, entries]) => {
+      const form = Object.assign(document.createElement("form"), {
+        action,
+        method: "post",
+        enctype: "multipart/form-data",
+      });
+      for (const [name, value] of entries) form.append(Object.assign(document.createElement("input"), { name, value }));
+      document.body.append(form);
+      form.submit();
+    },
+    [url, Array.from(entries, ([name, value]) => [name, String(value)] as const)] as const,
+  );
+  return (await answered).status();
+}

@@ -27,7 +27,12 @@ export class Clock {
 
   /** Sets it ahead, so that every access token there is has expired. */
   expireTokens(): void {
-    this.#ahead += EXPIRY_SECONDS;
+    this.advance(EXPIRY_SECONDS);
+  }
+
+  /** Sets it ahead by so many seconds. */
+  advance(seconds: number): void {
+    this.#ahead += seconds;
     // In one step: the programs may read it at any moment.
     writeFileSync(`${this.#file}.next`, `+${this.#ahead}`);
     renameSync(`${this.#file}.next`, this.#file);

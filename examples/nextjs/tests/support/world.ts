@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Clock } from "./clock.js";
+import type { Mail } from "./mail.js";
 import { freePort, Running } from "./running.js";
 import type { Web } from "./web.js";
 
@@ -19,6 +20,8 @@ export interface WorldOptions {
   readonly apps?: number;
   /** Settings of the service beside the usual ones. */
   readonly service?: Readonly<Record<string, string>>;
+  /** The server that takes the service's letters. */
+  readonly mail?: Mail;
   /** Settings of the app beside the usual ones. */
   readonly app?: Readonly<Record<string, string>>;
   /** Whether the app is served as if somebody had deleted its `proxy.ts`. */
@@ -87,9 +90,7 @@ export class World {
 
   /** What the service has logged of the calls of this RPC. */
   calls(rpc: string): readonly string[] {
-    return (this.#service?.said ?? []).filter(
-      (line) => line.includes(`AuthService/${rpc}"`) && line.includes("answered"),
-    );
+    return (this.#service?.said ?? []).filter((line) => line.includes(`Service/${rpc}"`) && line.includes("answered"));
   }
 
   /** What the app has logged. */
@@ -108,6 +109,7 @@ export class World {
         COUNTERSIGN_PASSWORDS__MEMORY_KIB: "32",
         COUNTERSIGN_PASSWORDS__ITERATIONS: "1",
         COUNTERSIGN_BROWSER__CROSS_SITE_ORIGINS: listed,
+        ...this.#options.mail?.settings(this.url),
         ...this.#options.service,
         ...this.clock.env,
       },
