@@ -186,7 +186,8 @@ test("letters are asked for in every mode, and the account page is the default m
     form.set("email", address());
     assertShows(await (await visitor.post("/forgot-password", form)).text(), /a letter is on its way/);
     assert.equal(other.count("RequestPasswordReset"), 1);
-    for (const page of ["/account", "/change-email"]) assertShows(await visitor.page(page), /NEXT_HTTP_ERROR_FALLBACK;404/);
+    for (const page of ["/account", "/change-email"])
+      assertShows(await visitor.page(page), /NEXT_HTTP_ERROR_FALLBACK;404/);
   } finally {
     await other.remove();
   }
