@@ -159,8 +159,11 @@ test("a new password keeps this session, and needs the present one", async () =>
 
 test("after a while a download asks for the password, and then goes on by itself", async () => {
   const email = await newcomer();
+  await (await account(email)).getByRole("button", { name: "Sign out" }).click();
   const tab = await account(email);
   world.clock.advance(AFTER_A_WHILE);
+  await tab.reload();
+  const before = await browser.context.cookies();
   await press(tab, "Download my data");
   await says(tab, "Please confirm with your password first.");
   await field(tab, "Your password").fill(NEW_PASSWORD);
@@ -169,8 +172,14 @@ test("after a while a download asks for the password, and then goes on by itself
   await field(tab, "Your password").fill(PASSWORD);
   const [download] = await Promise.all([tab.waitForEvent("download"), press(tab, "Download my data")]);
   assert.equal(download.suggestedFilename(), "my-data.json");
-  const data: unknown = JSON.parse(await readFile(await download.path(), "utf8"));
+  const data = JSON.parse(await readFile(await download.path(), "utf8")) as { readonly devices: readonly unknown[] };
   assert.match(JSON.stringify(data), new RegExp(email));
+  assert.equal(data.devices.length, 1, "two sign-ins with one browser are one device");
+  const now = (await browser.context.cookies()).filter(({ value }) => before.every((cookie) => cookie.value !== value));
+  assert.deepEqual(now.map(({ name }) => name).sort(), ["__Host-countersign-access", "__Host-countersign-refresh"]);
+  world.clock.expireTokens();
+  await tab.reload();
+  await tab.getByRole("heading", { name: "Sessions" }).waitFor();
   await leave(tab);
 });
 
