@@ -30,6 +30,7 @@ export function fetchedKeys(url: string | URL, fetcher: typeof fetch, clock: () 
   let freshSince = 0;
   let askedAt = 0;
   let flight: Promise<void> | undefined;
+  let failure: { readonly cause: unknown } | undefined;
 
   async function ask(): Promise<void> {
     const response = await fetcher(url, {
@@ -46,14 +47,19 @@ export function fetchedKeys(url: string | URL, fetcher: typeof fetch, clock: () 
       etag = response.headers.get("etag");
     }
     freshSince = clock();
+    failure = undefined;
   }
 
   function update(): Promise<void> {
     if (flight === undefined) {
       askedAt = clock();
-      flight = ask().finally(() => {
-        flight = undefined;
-      });
+      flight = ask()
+        .catch((cause: unknown) => {
+          failure = { cause };
+        })
+        .finally(() => {
+          flight = undefined;
+        });
     }
     return flight;
   }
@@ -61,12 +67,13 @@ export function fetchedKeys(url: string | URL, fetcher: typeof fetch, clock: () 
   return async (kid) => {
     const now = clock();
     if (keys === undefined) {
-      await update().catch((cause: unknown) => {
-        throw new AuthError("unavailable", "the keys that verify tokens cannot be fetched", { cause });
-      });
+      await update();
     } else if (!keys.has(kid) || elapsed(freshSince, now) >= FRESH_MS) {
-      // What is known is good enough while the service does not answer.
-      if (flight !== undefined || elapsed(askedAt, now) >= PAUSE_MS) await update().catch(() => undefined);
+      if (flight !== undefined || elapsed(askedAt, now) >= PAUSE_MS) await update();
+    }
+    // What is known is good enough while the service does not answer; what is not may be a key that came since.
+    if (failure !== undefined && !keys?.has(kid)) {
+      throw new AuthError("unavailable", "the keys that verify tokens cannot be fetched", failure);
     }
     return keys && pick(keys, kid, clock());
   };

@@ -36,7 +36,7 @@ export type VerifierOptions = VerifierSettings &
 export interface Verifier {
   /**
    * What the token says, if it is good. Rejects with an `AuthError`: `TOKEN_INVALID`; `TOKEN_EXPIRED`, for which the token's
-   * owner has to refresh; or the code `"unavailable"` if the keys could not be fetched even once.
+   * owner has to refresh; or the code `"unavailable"` if its key is not known and cannot be fetched.
    *
    * A session that was ended since passes until its token expires, within minutes. Ask `whoAmI` where that is too long.
    */
