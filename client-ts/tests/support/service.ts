@@ -90,6 +90,13 @@ export class Service {
     return stdout.trim();
   }
 
+  /** Runs another command on the same data, while the service serves: `key rotate`. */
+  async run(...command: readonly string[]): Promise<string> {
+    const env = { PATH: process.env["PATH"], ...this.#env };
+    const { stdout } = await promisify(execFile)(BINARY, [...command, "--data-dir", this.#data], { env });
+    return stdout;
+  }
+
   get url(): string {
     return `http://${this.#listen}`;
   }
