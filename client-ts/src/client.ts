@@ -11,6 +11,7 @@ import { type AuthSession, createSession } from "./session.js";
 import { look, type SessionParts } from "./session-core.js";
 import { createStatus } from "./status.js";
 import { findPlace } from "./storage.js";
+import { createTokenCalls, type TokenCalls } from "./tokens.js";
 import { createVault } from "./vault.js";
 
 /** A client of one countersign service, for one person. */
@@ -19,6 +20,8 @@ export interface AuthClient {
   readonly auth: AuthCalls;
   /** What the person does with their account. */
   readonly account: AccountCalls;
+  /** What other services ask about tokens, with keys of their own. */
+  readonly tokens: TokenCalls;
   /** Who is signed in. */
   readonly session: AuthSession;
 }
@@ -47,6 +50,7 @@ export function createAuthClient(options: AuthClientOptions): AuthClient {
   return {
     auth: createAuthCalls(parts, asCaller),
     account: createAccountCalls(parts, asCaller),
+    tokens: createTokenCalls(parts.rpc),
     session: createSession(parts, refresh, asCaller),
   };
 }

@@ -10,3 +10,4 @@ export { messages } from "./messages.js";
 export type { AuthClientOptions, AuthLocks, AuthStorage, CallOptions } from "./options.js";
 export type { AuthSession, Credential, SignInInput, SignOutOptions, SignUpInput } from "./session.js";
 export type { SessionState } from "./status.js";
+export type { TokenCalls } from "./tokens.js";

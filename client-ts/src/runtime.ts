@@ -5,6 +5,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccountService } from "./gen/countersign/v1/account_service_pb.js";
 import { AuthService, TokenDelivery } from "./gen/countersign/v1/auth_service_pb.js";
+import { TokenService } from "./gen/countersign/v1/token_service_pb.js";
 import { type User, UserSchema } from "./gen/countersign/v1/user_pb.js";
 import type { AuthClientOptions } from "./options.js";
 import { toAuthError } from "./rpc-errors.js";
@@ -13,6 +14,7 @@ import { toAuthError } from "./rpc-errors.js";
 export interface Rpc {
   readonly client: Client<typeof AuthService>;
   readonly account: Client<typeof AccountService>;
+  readonly tokens: Client<typeof TokenService>;
   readonly delivery: TokenDelivery;
   readonly toAuthError: (error: unknown) => Error;
   readonly sameOrFresh: (known: User | undefined, fresh: User | undefined) => User | undefined;
@@ -36,6 +38,7 @@ export function openRpc(options: AuthClientOptions, timeoutMs: number): Rpc {
   return {
     client: createClient(AuthService, transport),
     account: createClient(AccountService, transport),
+    tokens: createClient(TokenService, transport),
     delivery: cookie ? TokenDelivery.COOKIE : TokenDelivery.BODY,
     toAuthError,
     sameOrFresh,
