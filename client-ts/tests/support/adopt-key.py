@@ -12,6 +12,10 @@ _, database, key = sys.argv
 digest = hashlib.blake2b(b"k4.pid." + key.encode(), digest_size=33).digest()
 kid = "k4.pid." + base64.urlsafe_b64encode(digest).decode()
 with sqlite3.connect(database) as connection:
-    row = (kid, key, "", "retired", 0)
-    connection.execute("INSERT INTO signing_keys (id, public, sealed, state, created_at) VALUES (?, ?, ?, ?, ?)", row)
+    # Retired only now, so that it still verifies for a while.
+    connection.execute(
+        "INSERT INTO signing_keys (id, public, sealed, state, created_at, state_since)"
+        " SELECT ?, ?, '', 'retired', created_at, state_since FROM signing_keys WHERE state = 'active'",
+        (kid, key),
+    )
 print(kid)
