@@ -79,7 +79,7 @@ export class World {
       assert.equal(await this.call(frame, "Login", login("victim@example.test")), "Ok");
     }
     const cookies = await this.#browser.context.cookies();
-    assert.deepEqual(cookies.map(({ sameSite }) => sameSite).sort(), ["Lax", "Lax", "None", "None"]);
+    assert.deepEqual(cookies.map(({ sameSite }) => sameSite).sort(), ["Lax", "Lax", "Lax", "None", "None", "None"]);
     await this.closeTabs();
   }
 
