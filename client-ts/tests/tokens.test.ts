@@ -12,6 +12,16 @@ before(async () => {
   service = await Service.start();
   const key = /cs_bk_[\w-]+/.exec(await service.run("backend", "create", "--name", "shop"))?.[0];
   headers = { authorization: `Bearer ${key}` };
+  const isKnown = () =>
+    open()
+      .verifyToken({ token: "x" }, { headers })
+      .then(
+        () => true,
+        () => false,
+      );
+  while (!(await isKnown())) {
+    // It hears of it in a moment.
+  }
 });
 after(() => service?.remove());
 
