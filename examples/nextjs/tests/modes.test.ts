@@ -147,8 +147,11 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       await tab.getByRole("link", { name: "Members" }).click();
       await shown(tab, "You are not signed out.").waitFor();
       await world.resumeService();
-      await tab.getByRole("button", { name: "Try again" }).click();
-      await shown(tab, "Good to see you, Ada.").waitFor();
+      // Unless the page has come to it by itself.
+      const again = tab.getByRole("button", { name: "Try again" });
+      const isBack = shown(tab, "Good to see you, Ada.");
+      await Promise.race([again.click().catch(() => undefined), isBack.waitFor()]);
+      await isBack.waitFor();
       await tab.close();
     });
   });
