@@ -8,7 +8,6 @@ mod letters;
 mod master_keys;
 mod one_time_codes;
 mod passwords;
-mod phc;
 mod refresh_tokens;
 mod settings;
 

@@ -18,7 +18,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("entropy", &[], &["getrandom"]),
     (
         "crypto",
-        &["domain", "entropy"],
+        &["clock", "domain", "entropy"],
         &[
             "argon2",
             "aws_lc_rs",

@@ -7,8 +7,10 @@ use argon2::{
 use aws_lc_rs::constant_time;
 use zeroize::Zeroizing;
 
-use super::{CryptoError, HashingSettings};
-use crate::domain::{Password, PasswordHash};
+use crate::{
+    crypto::{CryptoError, HashingSettings},
+    domain::{Password, PasswordHash},
+};
 
 /// RFC 9106 §4: a salt of 16 bytes, a tag of 32.
 pub(super) const SALT_BYTES: usize = 16;
