@@ -20,10 +20,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         "crypto",
         &["clock", "domain", "entropy"],
         &[
-            "argon2",
+            "argon2_rust",
             "aws_lc_rs",
             "base64",
             "pasetors",
+            "phc",
             "secrecy",
             "serde",
             "serde_json",

@@ -77,12 +77,12 @@ impl Passwords {
         entropy: &Arc<dyn Entropy>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, CryptoError> {
-        let recipe = Arc::new(Recipe::new(&settings)?);
+        let recipe = Recipe::new(&settings)?;
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for index in 0..settings.threads {
             let queue = Arc::clone(&queue);
-            let worker = Worker::new(Arc::clone(&recipe), Arc::clone(entropy), Arc::clone(clock));
+            let worker = Worker::new(recipe, Arc::clone(entropy), Arc::clone(clock));
             thread::Builder::new()
                 .name(format!("hash-{index}"))
                 .spawn(move || worker.run(&queue))

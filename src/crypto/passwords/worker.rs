@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use argon2::Block;
+use argon2_rust::Hasher;
 use tokio::sync::oneshot;
 
 use super::{
@@ -28,16 +28,16 @@ pub(super) enum Work {
 
 /// The thread's own.
 pub(super) struct Worker {
-    recipe: Arc<Recipe>,
+    recipe: Recipe,
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
-    memory: Vec<Block>,
+    memory: Hasher,
     pace: Pace,
 }
 
 impl Worker {
-    pub(super) fn new(recipe: Arc<Recipe>, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
-        Self { recipe, entropy, clock, memory: Vec::new(), pace: Pace::default() }
+    pub(super) fn new(recipe: Recipe, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+        Self { recipe, entropy, clock, memory: recipe.memory(), pace: Pace::default() }
     }
 
     /// Does what is asked until nobody is left to ask.
@@ -66,7 +66,11 @@ impl Worker {
         };
         let stored = Stored::read(hash)?;
         let is_right = stored.matches(password, &mut self.memory)?;
-        if stored.is_weaker_than(&self.recipe) {
+        if self.memory.reserved_blocks() > self.recipe.memory_kib() {
+            // What an uncommonly costly hash took is given back.
+            self.memory.clear();
+        }
+        if stored.is_weaker_than(self.recipe) {
             if is_right {
                 return Ok(Verdict::Right { upgraded: Some(self.hash(password)?) });
             }
@@ -123,7 +127,12 @@ mod tests {
 
     fn worker(ticks: Vec<u64>) -> Worker {
         let recipe = Recipe::new(&HashingSettings { memory_kib: 64, ..CHEAP }).unwrap();
-        Worker::new(Arc::new(recipe), Arc::new(OsEntropy), Arc::new(Script(Mutex::new(ticks.into_iter()))))
+        Worker::new(recipe, Arc::new(OsEntropy), Arc::new(Script(Mutex::new(ticks.into_iter()))))
+    }
+
+    fn weak_hash() -> PasswordHash {
+        let recipe = Recipe::new(&CHEAP).unwrap();
+        recipe.hash(&typed("right"), [7; SALT_BYTES], &mut recipe.memory()).unwrap()
     }
 
     fn typed(text: &str) -> Password {
@@ -132,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_wrong_password_takes_as_long_under_weaker_parameters() {
-        let weak = Recipe::new(&CHEAP).unwrap().hash(&typed("right"), [7; SALT_BYTES], &mut Vec::new()).unwrap();
+        let weak = weak_hash();
         // A decoy that took 30 ms, and a weaker hash that took 1.
         let mut worker = worker(vec![0, 30, 100, 101]);
         assert_eq!(worker.verify(&typed("wrong"), None), Ok(Verdict::Wrong));
@@ -142,8 +151,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_costly_hash_took_is_given_back() {
+        let costly = Recipe::new(&HashingSettings { memory_kib: 4_096, ..CHEAP }).unwrap();
+        let hash = costly.hash(&typed("right"), [7; SALT_BYTES], &mut costly.memory()).unwrap();
+        let mut worker = worker(vec![0, 1, 2, 3]);
+        assert_eq!(worker.verify(&typed("right"), Some(&hash)), Ok(Verdict::Right { upgraded: None }));
+        assert_eq!(worker.memory.reserved_blocks(), 0);
+        assert_eq!(worker.verify(&typed("right"), None), Ok(Verdict::Wrong));
+        assert_eq!(worker.memory.reserved_blocks(), 64);
+    }
+
+    #[test]
     fn where_nobody_knows_how_long_that_is_a_decoy_is_hashed_after_it() {
-        let weak = Recipe::new(&CHEAP).unwrap().hash(&typed("right"), [7; SALT_BYTES], &mut Vec::new()).unwrap();
+        let weak = weak_hash();
         let mut worker = worker(vec![0, 30]);
         assert_eq!(worker.verify(&typed("wrong"), Some(&weak)), Ok(Verdict::Wrong));
         assert_eq!(worker.pace.pick(0), Some(Duration::from_millis(30)));
