@@ -86,6 +86,9 @@ revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races an
 bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
 	tests/with-postgres cargo bench --locked --bench service
 
+bench-large: build ## Print what calls take with a million people in the database, beside an empty one
+	@tests/with-postgres tests/measure-large
+
 measure-enumeration: build ## Print whether the time of an answer tells that an address has an account; takes a quarter of an hour
 	@tests/measure-enumeration
 
