@@ -228,10 +228,20 @@ class TheSimulation(unittest.TestCase):
     def test_while_the_database_is_away_nobody_is_refreshed(self) -> None:
         _, outcome = run(EVEN, PLENTY, Event(outage=HOUR), HOUR)
         self.assertEqual(outcome.sums["refreshed"] + outcome.sums["hashed"], 0)
-        load = steady(EVEN, RULES, 1)
-        unverified = load.calls * (EVEN.asked + EVEN.pages) * (HOUR - RULES.stale_after)
-        self.assertAlmostEqual(outcome.sums["unverified"] / unverified, 1, delta=0.01)
-        self.assertAlmostEqual((outcome.tokenless + outcome.signing_in) / load.in_visit, 1, delta=0.01)
+        self.assertAlmostEqual((outcome.tokenless + outcome.signing_in) / steady(EVEN, RULES, 1).in_visit, 1, delta=0.01)
+
+    def test_nobody_is_verified_once_the_nodes_have_heard_nothing_for_too_long(self) -> None:
+        for outage in (RULES.stale_after, 4 * RULES.stale_after):
+            _, outcome = run(EVEN, PLENTY, Event(outage=outage), HOUR / 4)
+            calls = steady(EVEN, RULES, 1).calls * (EVEN.asked + EVEN.pages) * (outage - RULES.stale_after)
+            self.assertAlmostEqual(outcome.sums["unverified"], calls, delta=0.01 * calls)
+
+    def test_a_revocation_is_remembered_as_long_as_it_matters(self) -> None:
+        usual = steady(EVEN, RULES, 1).entries
+        staged = Event(staged=5 * MINUTE)
+        for length, more in ((5 * MINUTE, EVEN.daily), (RULES.stays_revoked, EVEN.daily), (RULES.stays_revoked + 5 * MINUTE, 0)):
+            simulation, _ = run(EVEN, PLENTY, staged, length)
+            self.assertAlmostEqual(simulation.entries, usual + more, delta=1)
 
     def test_a_revoked_key_has_everybody_refresh_at_their_next_call(self) -> None:
         _, outcome = run(EVEN, PLENTY, Event(key_revoked=True), 2 * EVEN.call_gap)
