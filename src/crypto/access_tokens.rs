@@ -1,10 +1,6 @@
 //! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pasetors::{
@@ -24,12 +20,11 @@ const MAX_TOKEN_BYTES: usize = 4_096;
 const MAX_FOOTER_BYTES: usize = 128;
 const KIND: &str = "access";
 
-/// Mints and verifies access tokens.
+/// Mints and verifies access tokens. Other keys make another one.
 pub struct AccessTokens {
-    /// Another one when the keys change.
-    keyring: RwLock<Arc<Keyring>>,
-    issuer: Arc<str>,
-    audience: Arc<str>,
+    keyring: Keyring,
+    issuer: String,
+    audience: String,
 }
 
 /// Why a token does not pass.
@@ -76,30 +71,32 @@ struct Payload {
 impl AccessTokens {
     /// Tokens of `issuer`, for `audience`.
     #[must_use]
-    pub fn new(keyring: Keyring, issuer: &str, audience: &str) -> Self {
-        Self { keyring: RwLock::new(Arc::new(keyring)), issuer: issuer.into(), audience: audience.into() }
+    pub fn new(keyring: Keyring, issuer: String, audience: String) -> Self {
+        Self { keyring, issuer, audience }
     }
 
-    /// Signs and verifies with other keys from now on.
-    pub fn replace_keys(&self, keyring: Keyring) {
-        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+    /// `iss` of the tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
-    fn keyring(&self) -> Arc<Keyring> {
-        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    /// `aud` of the tokens.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
     }
 
     /// Signs what `claims` say.
     ///
     /// # Errors
-    /// When the library refuses what it never should.
+    /// When the library refuses what it never should, and where no key signs.
     pub fn mint(&self, claims: &Claims) -> Result<AccessToken, CryptoError> {
         let failed = || CryptoError::Failed { operation: "sign" };
-        let keyring = self.keyring();
-        let key = keyring.active();
+        let key = self.keyring.active()?;
         let payload = Payload {
-            iss: self.issuer.to_string(),
-            aud: self.audience.to_string(),
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
             sub: claims.user.to_string(),
             sid: claims.session.to_string(),
             uep: claims.epoch.count(),
@@ -125,7 +122,7 @@ impl AccessTokens {
     /// [`TokenRefusal::Expired`] only for a token that is good in every other way.
     pub fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<Claims, TokenRefusal> {
         let payload = self.authentic_payload(token.expose(), now)?;
-        let is_ours = payload.typ == KIND && *payload.iss == *self.issuer && *payload.aud == *self.audience;
+        let is_ours = payload.typ == KIND && payload.iss == self.issuer && payload.aud == self.audience;
         let not_before = timestamp(&payload.nbf).ok_or(TokenRefusal::Invalid)?;
         if !is_ours || now + LEEWAY < not_before {
             return Err(TokenRefusal::Invalid);
@@ -142,8 +139,7 @@ impl AccessTokens {
         }
         let token = UntrustedToken::<Public, V4>::try_from(text).map_err(|_| invalid())?;
         let kid = key_named_by(text, &token).ok_or_else(invalid)?;
-        let keyring = self.keyring();
-        let key = match keyring.verifying(kid, now) {
+        let key = match self.keyring.verifying(kid, now) {
             Verifying::With(key) => key,
             Verifying::Revoked => return Err(TokenRefusal::KeyRevoked),
             Verifying::Unknown => return Err(invalid()),
