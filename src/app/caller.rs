@@ -81,9 +81,7 @@ impl Verifier {
 
     /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).
     pub(super) async fn require_alive(&self, token: &AccessToken, claims: &Claims) -> Result<(), Error> {
-        if self.0.revocations.refuse(claims.session, claims.user, claims.epoch) {
-            return Err(Rejection::SessionEnded.into());
-        }
+        self.require_not_revoked(claims)?;
         let Staleness { after, then } = self.0.staleness;
         match then {
             _ if self.age_of_revocations() <= after => Ok(()),
@@ -93,8 +91,14 @@ impl Verifier {
         }
     }
 
-    /// The same, as those have it who know best.
+    fn require_not_revoked(&self, claims: &Claims) -> Result<(), Rejection> {
+        let is_revoked = self.0.revocations.refuse(claims.session, claims.user, claims.epoch);
+        if is_revoked { Err(Rejection::SessionEnded) } else { Ok(()) }
+    }
+
+    /// The same, as those have it who know best. They are not asked about what is known to be over.
     pub(super) async fn require_alive_now(&self, token: &AccessToken, claims: &Claims) -> Result<(), Error> {
+        self.require_not_revoked(claims)?;
         match &self.0.authority {
             Authority::Database(store) => {
                 let now = self.now();

@@ -55,15 +55,15 @@ fn read_upstream(reader: &mut Reader) -> Option<Settings> {
     let roots = read_roots(reader);
     // With what is sure to be right in place of what is not there, so that one bad setting does not hide another.
     let stand_in = || BackendKey::from_text(String::new());
-    let settings = |url: &str, roots: Option<&Option<String>>| Settings {
+    let settings = |url: &str, roots: Option<String>| Settings {
         url: url.to_owned(),
         key: key.clone().unwrap_or_else(stand_in),
-        roots: roots.cloned().flatten(),
+        roots,
         trust_plain_http: trust_plain_http.unwrap_or(true),
     };
     let checks = [
         ("edge.upstream", url.as_deref().map(|url| settings(url, None))),
-        ("edge.roots", Some(settings("https://localhost", roots.as_ref()))),
+        ("edge.roots", Some(settings("https://localhost", roots.clone()))),
     ];
     for (setting, check) in checks {
         match check.map_or(Ok(()), |settings| settings.check()) {
@@ -76,7 +76,7 @@ fn read_upstream(reader: &mut Reader) -> Option<Settings> {
             Err(other) => reader.refuse(setting, other.to_string()),
         }
     }
-    Some(Settings { url: url?, key: key?, roots: roots?, trust_plain_http: trust_plain_http? })
+    Some(Settings { url: url?, key: key?, roots, trust_plain_http: trust_plain_http? })
 }
 
 fn read_key(reader: &mut Reader) -> Option<BackendKey> {
@@ -92,13 +92,10 @@ fn read_key(reader: &mut Reader) -> Option<BackendKey> {
     Some(key)
 }
 
-/// `Some(None)` where nothing is set.
-fn read_roots(reader: &mut Reader) -> Option<Option<String>> {
-    if !reader.is_set("edge.roots") {
-        return Some(None);
-    }
+/// None where nothing is set, as well as where what is set was refused.
+fn read_roots(reader: &mut Reader) -> Option<String> {
     let path = reader.path("edge.roots")?;
     let text =
         fs::read_to_string(path).map_err(|error| reader.refuse("edge.roots", format!("cannot be read: {error}")));
-    Some(Some(text.ok()?))
+    text.ok()
 }

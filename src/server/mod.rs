@@ -43,7 +43,7 @@ use self::{
     limits::Limits,
     tls::Certificate,
 };
-use crate::app::{App, Edge, Verifier};
+use crate::app::{App, Edge};
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -136,8 +136,10 @@ impl Server {
         let stopping = async {
             stop.cancelled().await;
             health.tell(ServingStatus::NotServing).await;
+            verifier.stop_watches();
         };
-        self.serve(routes, &verifier, chores, (delivering, stopping), &stop).await
+        // On the heap: what all of it carries along is large.
+        Box::pin(self.serve(routes, chores, (delivering, stopping), &stop)).await
     }
 
     /// The same for an edge, which is healthy as long as it knows enough to answer.
@@ -154,17 +156,17 @@ impl Server {
         health.tell(ServingStatus::NotServing).await;
         let routes = routes::routes(&verifier, None, health_service, &self.settings)?;
         let stopping = async {
-            health.follow(&verifier, &stop).await;
+            Box::pin(health.follow(&verifier, &stop)).await;
             health.tell(ServingStatus::NotServing).await;
+            verifier.stop_watches();
         };
-        self.serve(routes, &verifier, chores, (async {}, stopping), &stop).await
+        Box::pin(self.serve(routes, chores, (async {}, stopping), &stop)).await
     }
 
     /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
     async fn serve(
         self,
         routes: Routes,
-        verifier: &Verifier,
         mut chores: JoinSet<()>,
         (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
         stop: &CancellationToken,
@@ -182,10 +184,6 @@ impl Server {
             listener: self.listener,
             tls,
             cut,
-        };
-        let stopping = async {
-            stopping.await;
-            verifier.stop_watches();
         };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))

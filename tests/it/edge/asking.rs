@@ -4,26 +4,25 @@ use countersign::{
     domain::{BackendKey, BackendKeyParts},
     proto::{ListPublicKeysRequest, VerifyTokenRequest, WhoAmIRequest},
 };
-use http::Method;
 use tonic::Code;
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 
-use super::{ADA, Edge, Origin, channel, http, let_in};
+use super::{ADA, Edge, Origin, channel, get, let_in};
 use crate::{
     support::{
-        Database, Engine,
+        Database,
         grpc::{summary, with_bearer},
         on_both_engines,
-        process::Serving,
+        process::{Serving, in_time},
     },
     token_service::{ask, claims, verify},
 };
 
 async fn published(serving: &Serving) -> bytes::Bytes {
-    http(serving).send(Method::GET, "/.well-known/countersign/keys", &[], "").await.body
+    get(serving, "/.well-known/countersign/keys", &[]).await.body
 }
 
 on_both_engines! {
@@ -56,11 +55,14 @@ on_both_engines! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn services_ask_an_edge_with_their_own_keys() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let foreign = BackendKey::from_text(let_in(&origin.binary, &["--name", "billing", "--audience", "billing"]).await);
     let token = origin.signed_in(ADA).await;
-    let Edge { mut client, binary: _binary, serving } = origin.filled_edge(|edge| edge).await;
+    let mut edge = origin.filled_edge(|edge| edge).await;
     let id = origin.key.parts().unwrap().id;
+    // Which the origin learns in a moment, and the edge with it.
+    in_time(async { while edge.is_active(&foreign, "").await != Err(Code::PermissionDenied) {} }).await;
+    let Edge { mut client, binary: _binary, serving } = edge;
     let forged = BackendKey::from_parts(&BackendKeyParts { id, secret: [7; 32] });
     for (key, expected) in [(&forged, "Unauthenticated TOKEN_INVALID"), (&foreign, "PermissionDenied FORBIDDEN")] {
         let refusal = verify(&mut client, key, ask(&token)).await.unwrap_err();
@@ -90,7 +92,7 @@ async fn services_ask_an_edge_with_their_own_keys() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_strong_answer_is_the_upstreams_or_none() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let (token, ended) = (origin.signed_in(ADA).await, origin.signed_in("eve@example.com").await);
     let key = origin.key.clone();
     // Two hops: each asks the next.

@@ -11,10 +11,10 @@ use countersign::{
 use countersign_client::{Feed, OnStale, Refusal, Verifier};
 use tonic::{Code, Streaming};
 
-use super::{ADA, Edge, Origin, let_in, until_ready};
+use super::{ADA, Edge, Origin, get, let_in, until_ready};
 use crate::{
     support::{
-        Database, Engine,
+        Database,
         grpc::{login, with_bearer},
         on_both_engines,
         process::in_time,
@@ -75,7 +75,7 @@ on_both_engines! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_that_come_and_go_reach_an_edge() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let key = origin.key.clone();
     let mut edge = origin.filled_edge(|edge| edge).await;
     let token = origin.signed_in(ADA).await;
@@ -91,21 +91,21 @@ async fn keys_that_come_and_go_reach_an_edge() {
     let revoked = Instant::now();
     edge.until(&key, &token, Ok(false)).await;
     assert!(revoked.elapsed() < BOUND);
-    let http = super::http(&edge.serving);
-    let bearer = format!("Bearer {token}");
     // Its session lives.
-    let reply = async || http.send(http::Method::GET, "/verify", &[("authorization", &bearer)], "").await;
-    assert!(reply().await.header("www-authenticate").unwrap().contains("TOKEN_EXPIRED"));
+    let challenge = async |edge: &Edge| {
+        let reply = get(&edge.serving, "/verify", &[("authorization", &format!("Bearer {token}"))]).await;
+        reply.header("www-authenticate").unwrap().to_owned()
+    };
+    assert!(challenge(&edge).await.contains("TOKEN_EXPIRED"));
     let next = login(&mut origin.serving.client().await, ADA).await.unwrap().tokens.unwrap().access_token;
     edge.until(&key, &next, Ok(true)).await;
     let edge = origin.filled_edge(|edge| edge).await;
-    let reply = super::http(&edge.serving).send(http::Method::GET, "/verify", &[("authorization", &bearer)], "").await;
-    assert!(reply.header("www-authenticate").unwrap().contains("TOKEN_EXPIRED"), "one that never knew the key as well");
+    assert!(challenge(&edge).await.contains("TOKEN_EXPIRED"), "to one that never knew the key as well");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn services_that_come_and_go_reach_an_edge() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let near = origin.filled_edge(|edge| edge).await;
     let mut far = Edge::start(origin.edge(&near.serving.url)).await;
     until_ready(&far.serving).await;
@@ -132,7 +132,7 @@ async fn services_that_come_and_go_reach_an_edge() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_listens_may_move_between_an_edge_and_the_service_and_misses_nothing() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let key = origin.key.expose().to_owned();
     let mut at_origin = Tokens::connect(origin.serving.url.clone()).await.unwrap();
     let sessions = [origin.signed_in(ADA).await, origin.signed_in("bob@example.com").await];
@@ -169,7 +169,7 @@ async fn who_listens_may_move_between_an_edge_and_the_service_and_misses_nothing
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rust_client_follows_an_edge() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let edge = origin.filled_edge(|edge| edge).await;
     let feed = Feed::new(origin.key.expose()).url(&edge.serving.url).on_stale(OnStale::Deny);
     let keys = format!("{}/.well-known/countersign/keys", edge.serving.url);

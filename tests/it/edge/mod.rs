@@ -22,7 +22,7 @@ use crate::{
     support::{
         Database,
         grpc::{login, sign_up, with_bearer},
-        http::{Http, Version},
+        http::{Headers, Http, Reply, Version},
         process::{Binary, Serving, in_time},
     },
     token_service::{Tokens, ask, verify},
@@ -43,6 +43,11 @@ pub struct Origin {
 impl Origin {
     pub async fn start(database: &Database) -> Self {
         Self::with(Binary::default().patient().with("COUNTERSIGN_DATABASE__URL", database.url(None))).await
+    }
+
+    /// With SQLite, where it makes it by itself.
+    pub async fn alone() -> Self {
+        Self::with(Binary::default().patient()).await
     }
 
     pub async fn with(binary: Binary) -> Self {
@@ -155,7 +160,7 @@ impl Edge {
     /// The HTTP status of `GET /verify`.
     pub async fn verify(&self, token: &str) -> u16 {
         let bearer = format!("Bearer {token}");
-        http(&self.serving).send(Method::GET, "/verify", &[("authorization", &bearer)], "").await.status.as_u16()
+        get(&self.serving, "/verify", &[("authorization", &bearer)]).await.status.as_u16()
     }
 
     /// What Envoy is told.
@@ -186,12 +191,14 @@ pub async fn channel(serving: &Serving) -> Channel {
     Channel::from_shared(serving.url.clone()).unwrap().connect().await.unwrap()
 }
 
-pub fn http(serving: &Serving) -> Http {
-    Http { address: serving.address, version: Version::Http1, tls: None }
+pub async fn get(serving: &Serving, path: &str, headers: Headers<'_>) -> Reply {
+    let http = Http { address: serving.address, version: Version::Http1, tls: None };
+    // On the heap: by itself as large as all that a test holds.
+    Box::pin(http.send(Method::GET, path, headers, "")).await
 }
 
 pub async fn is_ready(serving: &Serving) -> bool {
-    http(serving).send(Method::GET, "/readyz", &[], "").await.status.is_success()
+    get(serving, "/readyz", &[]).await.status.is_success()
 }
 
 pub async fn until_ready(serving: &Serving) {

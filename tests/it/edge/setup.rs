@@ -5,10 +5,7 @@ use std::fs;
 use countersign::domain::{BackendId, BackendKey, BackendKeyParts};
 
 use super::{ADA, Edge, Origin, is_ready, until_ready};
-use crate::support::{
-    Database, Engine,
-    process::{Binary, Output, Serving},
-};
+use crate::support::process::{Binary, Output, Serving};
 
 /// The setting that each line of the report is about.
 fn reported(output: &Output) -> Vec<&str> {
@@ -46,12 +43,12 @@ async fn everything_that_is_wrong_is_told_at_once_and_without_a_secret() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_does_not_let_it_in_is_told_of_in_the_log() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let made_up = BackendKey::from_parts(&BackendKeyParts { id: BackendId::from_bytes([7; 16]), secret: [9; 32] });
     let no_edge = origin.key.clone();
     for (key, told) in [
         (made_up, "the upstream refuses the key of this edge: see edge.key"),
-        (no_edge, "the key of this edge is none of an edge's: see `backend create --edge`"),
+        (no_edge, "the key of this edge is none of an edge's, or for other tokens: see `backend create --edge`"),
     ] {
         let binary = Binary::default().with("COUNTERSIGN_EDGE__KEY_FILE", "edge.key");
         fs::write(binary.folder.path().join("edge.key"), format!("{}\n", key.expose())).unwrap();
@@ -69,7 +66,7 @@ async fn a_key_that_does_not_let_it_in_is_told_of_in_the_log() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edge_that_is_shut_out_hears_nothing_more() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let binary = origin.edge(&origin.serving.url).with("COUNTERSIGN_REVOCATION__STALE_AFTER", "1s");
     let mut edge = Edge::start(binary).await;
     until_ready(&edge.serving).await;

@@ -7,10 +7,10 @@ use tokio::time::{Instant, timeout_at};
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-use super::{ADA, Edge, Origin, channel, http, is_ready, until_ready};
+use super::{ADA, Edge, Origin, channel, get, is_ready, until_ready};
 use crate::{
     support::{
-        Database, Engine,
+        Database,
         grpc::{login, with_bearer},
         on_both_engines,
         process::{Binary, Serving, in_time},
@@ -101,7 +101,7 @@ on_both_engines! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_known_yet_is_not_answered() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let token = origin.signed_in(ADA).await;
     for then in ["deny", "strong", "allow_until_exp"] {
         // Nobody is there.
@@ -116,7 +116,7 @@ async fn what_is_not_known_yet_is_not_answered() {
         assert_eq!(watched.await.unwrap_err().code(), Code::Unavailable);
         let keys = edge.client.list_public_keys(ListPublicKeysRequest {}).await.unwrap_err();
         assert_eq!(keys.code(), Code::Unavailable);
-        let get = async |path: &str| http(&edge.serving).send(http::Method::GET, path, &[], "").await.status.as_u16();
+        let get = async |path: &str| get(&edge.serving, path, &[]).await.status.as_u16();
         assert_eq!((get("/healthz").await, get("/readyz").await), (200, 503));
         assert_eq!(get("/.well-known/countersign/keys").await, 503);
         for service in ["", "countersign.v1.TokenService"] {
@@ -129,7 +129,7 @@ async fn what_is_not_known_yet_is_not_answered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ages_add_up_from_hand_to_hand() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let key = origin.key.clone();
     let mut near = origin.filled_edge(strict).await;
     let mut far = Edge::start(strict(origin.edge(&near.serving.url))).await;
@@ -149,7 +149,7 @@ async fn ages_add_up_from_hand_to_hand() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_answer_after_a_pause_does_not_trust_what_was_known_before_it() {
-    let origin = Origin::start(&Database::create(Engine::Sqlite).await).await;
+    let origin = Origin::alone().await;
     let key = origin.key.clone();
     let mut edge = origin.filled_edge(strict).await;
     origin.signed_in(ADA).await;
