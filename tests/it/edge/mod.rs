@@ -2,6 +2,7 @@
 
 mod asking;
 mod following;
+mod half_told;
 mod setup;
 mod staleness;
 mod tls;
