@@ -162,7 +162,10 @@ impl<F: FnMut(Told, Option<Ticks>) + Send> Ear for Line<F> {
                 tracing::error!(message, "the upstream refuses the key of this edge: see edge.key");
             }
             Code::PermissionDenied => {
-                tracing::error!(message, "the key of this edge is none of an edge's, or for other tokens: see `backend create --edge`");
+                tracing::error!(
+                    message,
+                    "the key of this edge is none of an edge's, or for other tokens: see `backend create --edge`"
+                );
             }
             _ => tracing::warn!(?code, message, "cannot hear what the upstream revokes"),
         }

@@ -69,7 +69,7 @@ impl Edge {
     fn adopt(&self, state: EdgeState) -> Result<(), CryptoError> {
         let EdgeState { keys, revoked_keys, audience, backends } = state;
         let keyring = Keyring::verifying_only(&keys.keys, &revoked_keys)?;
-        let tokens = AccessTokens::new(keyring, keys.issuer, audience);
+        let tokens = AccessTokens::new(keyring, &keys.issuer, &audience);
         self.verifier.trust(Trust { tokens, keys: keys.keys, revoked: revoked_keys });
         self.verifier.0.backends.replace(backends);
         Ok(())

@@ -27,7 +27,7 @@ impl App {
         let keyring = Keyring::open(&keys, &self.0.master_keys)?;
         let policy = &self.0.policy;
         self.0.verifier.trust(Trust {
-            tokens: AccessTokens::new(keyring, policy.issuer.clone(), policy.audience.clone()),
+            tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
             keys: keys.iter().filter_map(SealedKey::public_key).collect(),
             revoked: keys.iter().filter(|key| key.state == KeyState::Revoked).map(|key| key.id.clone()).collect(),
         });

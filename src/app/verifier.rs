@@ -45,6 +45,14 @@ pub(super) struct Trust {
     pub(super) revoked: Vec<KeyId>,
 }
 
+impl Trust {
+    fn is_like(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.tokens, &other.tokens);
+        let are_for_the_same = ours.issuer() == theirs.issuer() && ours.audience() == theirs.audience();
+        are_for_the_same && self.keys == other.keys && self.revoked == other.revoked
+    }
+}
+
 /// Who knows best.
 pub(super) enum Authority {
     Database(Store),
@@ -67,9 +75,12 @@ impl Verifier {
         Self(Arc::new(Knowledge { trust, revocations, backends, told, authority, staleness, clock, entropy }))
     }
 
-    /// From now on these keys and no others.
+    /// From now on these keys and no others. Where they are those of before, what they were found to have signed is remembered.
     pub(super) fn trust(&self, trust: Trust) {
-        *self.0.trust.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(trust));
+        let mut current = self.0.trust.write().unwrap_or_else(PoisonError::into_inner);
+        if !current.as_ref().is_some_and(|current| current.is_like(&trust)) {
+            *current = Some(Arc::new(trust));
+        }
     }
 
     /// The keys.

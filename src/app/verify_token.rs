@@ -1,5 +1,7 @@
 //! Telling another service what a token is worth, now.
 
+use std::sync::Arc;
+
 use super::{Backend, Error, Rejection, Verifier};
 use crate::domain::{AccessToken, Claims};
 
@@ -18,7 +20,7 @@ pub struct VerifyToken {
 #[derive(Debug, Clone)]
 pub struct VerifiedToken {
     /// What it says.
-    pub claims: Claims,
+    pub claims: Arc<Claims>,
     /// Whom it is for.
     pub audience: String,
 }
