@@ -8,6 +8,7 @@ mod deadline;
 mod framing;
 mod guard;
 mod headers;
+mod health;
 mod http;
 mod incoming;
 mod limits;
@@ -29,22 +30,20 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tonic::server::NamedService;
-use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic::service::Routes;
+use tonic_health::{ServingStatus, server::health_reporter};
 use tower::util::MapRequestLayer;
 
 pub use settings::{Settings, TlsFiles};
 pub use tls::TlsError;
 
-use self::{incoming::Incoming, limits::Limits, tls::Certificate};
-use crate::{
-    app::App,
-    grpc::{AccountApi, AuthApi, TokenApi},
-    proto::{
-        account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
-        token_service_server::TokenServiceServer,
-    },
+use self::{
+    health::{Health, OF_ALL, OF_TOKENS},
+    incoming::Incoming,
+    limits::Limits,
+    tls::Certificate,
 };
+use crate::app::{App, Edge};
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -119,24 +118,65 @@ impl Server {
     /// # Errors
     /// When it cannot begin to serve.
     pub async fn run(self, app: App, stop: CancellationToken) -> Result<(), RunError> {
-        let cut = CancellationToken::new();
-        let _cut_at_the_end = cut.clone().drop_guard();
         let mut chores = JoinSet::new();
         let hint = Arc::new(Notify::new());
         chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
         chores.spawn(chores::hear_hints(app.clone(), Arc::clone(&hint)));
         chores.spawn(chores::give_hints(app.clone(), hint));
-        chores.spawn(chores::forget(app.clone()));
+        chores.spawn(chores::forget(app.verifier().clone()));
         chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
-        let delivering = chores::deliver_mail(app.clone(), stop.clone());
+        let (reporter, health_service) = health_reporter();
+        let health = Health::new(reporter, OF_ALL);
+        health.tell(ServingStatus::Serving).await;
+        let verifier = app.verifier().clone();
+        let routes = routes::routes(&verifier, Some(&app), health_service, &self.settings)?;
+        // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
+        let delivering = chores::deliver_mail(app, stop.clone());
+        let stopping = async {
+            stop.cancelled().await;
+            health.tell(ServingStatus::NotServing).await;
+            verifier.stop_watches();
+        };
+        // On the heap: what all of it carries along is large.
+        Box::pin(self.serve(routes, chores, (delivering, stopping), &stop)).await
+    }
+
+    /// The same for an edge, which is healthy as long as it knows enough to answer.
+    ///
+    /// # Errors
+    /// When it cannot begin to serve.
+    pub async fn run_edge(self, edge: Edge, stop: CancellationToken) -> Result<(), RunError> {
+        let verifier = edge.verifier().clone();
+        let mut chores = JoinSet::new();
+        chores.spawn(async move { edge.follow().await });
+        chores.spawn(chores::forget(verifier.clone()));
+        let (reporter, health_service) = health_reporter();
+        let health = Health::new(reporter, OF_TOKENS);
+        health.tell(ServingStatus::NotServing).await;
+        let routes = routes::routes(&verifier, None, health_service, &self.settings)?;
+        let stopping = async {
+            Box::pin(health.follow(&verifier, &stop)).await;
+            health.tell(ServingStatus::NotServing).await;
+            verifier.stop_watches();
+        };
+        Box::pin(self.serve(routes, chores, (async {}, stopping), &stop)).await
+    }
+
+    /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
+    async fn serve(
+        self,
+        routes: Routes,
+        mut chores: JoinSet<()>,
+        (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
+        stop: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let cut = CancellationToken::new();
+        let _cut_at_the_end = cut.clone().drop_guard();
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor
         });
-        let (health, health_service) = tonic_health::server::health_reporter();
-        serve_as(&health, ServingStatus::Serving).await;
-        let routes = routes::routes(app.clone(), health_service, &self.settings)?;
         let drain_timeout = self.settings.drain_timeout;
         let incoming = Incoming {
             limits: Limits::new(&self.settings),
@@ -145,24 +185,18 @@ impl Server {
             tls,
             cut,
         };
-        let stopping = async {
-            stop.cancelled().await;
-            serve_as(&health, ServingStatus::NotServing).await;
-            app.stop_watches();
-        };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming.connections(), stopping);
-        // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
-        let delivered = async {
-            delivering.await;
+        let last = async {
+            last.await;
             Ok(())
         };
-        let all = async { tokio::try_join!(served, delivered) };
+        let all = async { tokio::try_join!(served, last) };
         tokio::select! {
             ended = all => drop(ended?),
-            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
+            () = after(stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
         }
         Ok(())
     }
@@ -181,14 +215,6 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         // So that new certificates and new nodes get their share. No grace: with one, tonic sends no GOAWAY and cuts calls.
         .max_connection_age(Duration::from_mins(30))
-}
-
-/// For those who ask about the whole service, and about each one in it.
-async fn serve_as(health: &HealthReporter, status: ServingStatus) {
-    health.set_service_status("", status).await;
-    health.set_service_status(<AuthServiceServer<AuthApi> as NamedService>::NAME, status).await;
-    health.set_service_status(<AccountServiceServer<AccountApi> as NamedService>::NAME, status).await;
-    health.set_service_status(<TokenServiceServer<TokenApi> as NamedService>::NAME, status).await;
 }
 
 /// `patience` after `stop`.

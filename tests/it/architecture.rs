@@ -42,9 +42,10 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["lettre", "minijinja", "secrecy", "serde", "serde_json", "thiserror", "time", "tokio", "tracing"],
     ),
     ("revocations", &["domain"], &[]),
+    ("upstream", &["domain"], &["countersign_client", "thiserror", "tonic", "tracing"]),
     (
         "app",
-        &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
+        &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store", "upstream"],
         &["quick_cache", "thiserror", "tokio", "tokio_util", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
@@ -92,12 +93,12 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("telemetry", &[], &["serde_json", "thiserror", "tracing", "tracing_subscriber"]),
     (
         "config",
-        &["app", "crypto", "domain", "entropy", "grpc", "mail", "server", "store", "telemetry"],
+        &["app", "crypto", "domain", "entropy", "grpc", "mail", "server", "store", "telemetry", "upstream"],
         &["ipnet", "secrecy", "thiserror", "toml", "tracing"],
     ),
     (
         "cli",
-        &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "server", "store", "telemetry"],
+        &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "server", "store", "telemetry", "upstream"],
         &["clap", "rpassword", "secrecy", "thiserror", "time", "tokio", "tokio_util", "tracing"],
     ),
     ("main", &[], &["clap", "countersign", "tokio"]),
