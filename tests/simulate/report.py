@@ -17,7 +17,7 @@ SCENARIOS: dict[str, tuple[Event, float]] = {
     "a signing key is revoked": (Event(key_revoked=True), HOUR),
     "the database is away for 5 minutes": (Event(outage=300), HOUR),
     "all sessions ended at once, at the peak": (Event(sessions_ended=True), 4 * HOUR),
-    "the same at 4 in the morning": (Event(at=PEAK + 8 * HOUR, sessions_ended=True), 4 * HOUR),
+    "the same at 4 in the morning": (Event(at=PEAK + 8 * HOUR, sessions_ended=True), 18 * HOUR),
     "the same over 12 hours, from 9 to 21": (Event(at=9 * HOUR, staged=12 * HOUR), 12.5 * HOUR),
 }
 
