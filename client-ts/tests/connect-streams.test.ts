@@ -212,7 +212,11 @@ describe("a stream", () => {
       const error = await failure.next().catch((error: unknown) => error);
       assert.equal((error as ConnectError).code, Code.DataLoss, "what a handler throws is passed on");
       assert.equal(watching.size, 0);
-      for await (const _ of client.listen({ text: "wait" }, options)) break;
+      const leaving = new AbortController();
+      const reading = all(client.listen({ text: "wait" }, { ...options, signal: leaving.signal }), () =>
+        leaving.abort(),
+      );
+      await reading.catch(() => undefined);
       await gone.opened;
       assert.equal(watching.size, 0);
     } finally {
