@@ -69,14 +69,30 @@ impl App {
     /// [`Rejection::NotSignedIn`] without a token; [`Rejection::TokenExpired`], [`Rejection::TokenInvalid`],
     /// [`Rejection::SessionEnded`]; [`Fault::Stale`].
     pub async fn authenticate(&self, token: Option<&AccessToken>) -> Result<Caller, Error> {
+        let claims = self.check(token, false).await?;
+        Ok(Caller { claims })
+    }
+
+    /// What a token says, if it counts; strongly, if it does by the database.
+    pub(super) async fn check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Claims, Error> {
+        let checked = self.try_check(token, is_strong).await;
+        self.0.metrics.tokens.count([checked.as_ref().map_or_else(Error::label, |_| "ok")]);
+        checked
+    }
+
+    async fn try_check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Claims, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         let claims = self.0.access_tokens.verify(token, self.0.clock.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,
             // Its session lives: whoever holds it refreshes, and goes on with a token of another key.
             TokenRefusal::Expired(_) | TokenRefusal::KeyRevoked => Rejection::TokenExpired,
         })?;
-        self.require_alive(&claims).await?;
-        Ok(Caller { claims })
+        if is_strong {
+            self.require_alive_in_database(&claims).await?;
+        } else {
+            self.require_alive(&claims).await?;
+        }
+        Ok(claims)
     }
 
     /// The same for what asks for a fresh proof. A refresh does not renew it.

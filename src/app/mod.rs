@@ -20,6 +20,7 @@ mod login;
 mod policy;
 mod post;
 mod profiles;
+mod readings;
 mod reauthenticate;
 mod refresh;
 mod reset_password;
@@ -64,6 +65,7 @@ use crate::{
     domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
+    metrics::Metrics,
     revocations::Revocations,
     store::Store,
 };
@@ -89,6 +91,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// The operator's rules.
     pub policy: Policy,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Every use case; cheap to clone.
@@ -123,6 +127,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     policy: Policy,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -131,7 +136,7 @@ impl App {
     /// # Errors
     /// When the database fails, or a key does not open under the master keys.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
-        let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy } = parts;
+        let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy, metrics } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
         let keyring = Keyring::open(&keys, &master_keys)?;
         let app = Self(Arc::new(Inner {
@@ -157,6 +162,7 @@ impl App {
             clock,
             entropy,
             policy,
+            metrics,
         }));
         // **I10**: nothing is served before everything is known.
         app.reload_backends().await?;

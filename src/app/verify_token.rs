@@ -40,14 +40,8 @@ impl App {
         if wanted != ours {
             return Ok(None);
         }
-        let Ok(claims) = self.0.access_tokens.verify(&question.token, self.0.clock.now()) else { return Ok(None) };
-        let alive = if question.is_strong {
-            self.require_alive_in_database(&claims).await
-        } else {
-            self.require_alive(&claims).await
-        };
-        match alive {
-            Ok(()) => Ok(Some(VerifiedToken { claims, audience: ours.clone() })),
+        match self.check(Some(&question.token), question.is_strong).await {
+            Ok(claims) => Ok(Some(VerifiedToken { claims, audience: ours.clone() })),
             Err(Error::Rejected(_)) => Ok(None),
             Err(failed @ Error::Failed(_)) => Err(failed),
         }

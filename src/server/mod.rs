@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod cors;
 mod deadline;
+mod exporter;
 mod framing;
 mod guard;
 mod headers;
@@ -14,7 +15,9 @@ mod limits;
 mod panics;
 mod request_id;
 mod routes;
+mod scrape;
 mod settings;
+mod spans;
 mod tls;
 mod trace;
 mod verify;
@@ -33,10 +36,11 @@ use tonic::server::NamedService;
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapRequestLayer;
 
-pub use settings::{Settings, TlsFiles};
+pub use exporter::{Collector, InvalidCollector};
+pub use settings::{Settings, TlsFiles, Traces};
 pub use tls::TlsError;
 
-use self::{incoming::Incoming, limits::Limits, tls::Certificate};
+use self::{exporter::Exporter, incoming::Incoming, limits::Limits, tls::Certificate, trace::Observer};
 use crate::{
     app::App,
     grpc::{AccountApi, AuthApi, TokenApi},
@@ -78,11 +82,12 @@ pub struct Server {
     settings: Settings,
     listener: TcpListener,
     address: SocketAddr,
+    metrics: Option<(TcpListener, SocketAddr)>,
     tls: Option<(Arc<Certificate>, TlsAcceptor)>,
 }
 
 impl Server {
-    /// Takes the port and reads the certificate.
+    /// Takes the ports and reads the certificate.
     ///
     /// # Errors
     /// When either cannot be had; it says which, and why.
@@ -94,16 +99,24 @@ impl Server {
             }
             None => None,
         };
-        let failed = |why| BindError::Listen { address: settings.listen, why };
-        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { settings, listener, address, tls })
+        let (listener, address) = listen(settings.listen).await?;
+        let metrics = match settings.metrics {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        Ok(Self { settings, listener, address, metrics, tls })
     }
 
     /// Where it listens, with the port that the operating system chose.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where Prometheus reads.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
     }
 
     /// The same as clients write it.
@@ -134,9 +147,17 @@ impl Server {
             chores.spawn(certificate.watch());
             acceptor
         });
+        if let Some((listener, _)) = self.metrics {
+            chores.spawn(scrape::serve(listener, app.clone(), self.settings.clone()));
+        }
+        let (spans, exporter) = self.settings.traces.as_ref().map_or((None, None), |traces| {
+            let (spans, exporter) = Exporter::start(&traces.collector, Arc::clone(app.metrics()));
+            (Some((spans, traces.one_in)), Some(exporter))
+        });
+        let observer = Observer { metrics: Arc::clone(app.metrics()), spans };
         let (health, health_service) = tonic_health::server::health_reporter();
         serve_as(&health, ServingStatus::Serving).await;
-        let routes = routes::routes(app.clone(), health_service, &self.settings)?;
+        let routes = routes::routes(app.clone(), health_service, observer, &self.settings)?;
         let drain_timeout = self.settings.drain_timeout;
         let incoming = Incoming {
             limits: Limits::new(&self.settings),
@@ -144,6 +165,7 @@ impl Server {
             listener: self.listener,
             tls,
             cut,
+            metrics: Arc::clone(app.metrics()),
         };
         let stopping = async {
             stop.cancelled().await;
@@ -164,8 +186,19 @@ impl Server {
             ended = all => drop(ended?),
             () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
         }
+        if let Some(exporter) = exporter {
+            exporter.flush().await;
+        }
         Ok(())
     }
+}
+
+/// Takes a port, and says which it got.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let failed = |why| BindError::Listen { address, why };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// What tonic leaves unlimited unless told, and what keeps dead connections from piling up.

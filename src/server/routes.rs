@@ -22,7 +22,9 @@ use tower::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
-use super::{Settings, client, cors, deadline, framing, guard, headers, http, panics, request_id, trace, verify};
+use super::{
+    Settings, client, cors, deadline, framing, guard, headers, http, panics, request_id, trace, trace::Observer, verify,
+};
 use crate::{
     app::App,
     entropy::{Entropy, OsEntropy},
@@ -44,6 +46,7 @@ const LARGEST_ANSWER: usize = 1024 * 1024;
 pub(super) fn routes(
     app: App,
     health: HealthServer<impl Health>,
+    observer: Observer,
     settings: &Settings,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -59,7 +62,7 @@ pub(super) fn routes(
             .layer(MapRequestLayer::new(|request: Request<tonic::body::Body>| request.map(axum::body::Body::new)))
             .layer(MapResponseLayer::new(framing::blame_the_caller))
             .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
-            .layer(CatchPanicLayer::custom(panics::answer)),
+            .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(&observer.metrics)))),
     );
     let all = Router::new().merge(http::routes(app)).merge(verify::routes(gateway)).merge(calls).layer(
         ServiceBuilder::new()
@@ -67,7 +70,7 @@ pub(super) fn routes(
             .layer(MapResponseLayer::new(headers::harden(settings.tls.is_some())))
             .layer(from_fn_with_state(entropy, request_id::name))
             .layer(from_fn_with_state(trusted_proxies, client::identify))
-            .layer(trace::layer())
+            .layer(from_fn_with_state(Arc::new(observer), trace::observe))
             .option_layer(cors::layer(&settings.origins)),
     );
     Ok(Routes::from(all))

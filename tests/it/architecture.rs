@@ -16,9 +16,10 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("domain", &[], &["base64", "idna", "secrecy", "thiserror", "unicode_normalization", "uuid"]),
     ("clock", &["domain"], &["rustix", "time"]),
     ("entropy", &[], &["getrandom"]),
+    ("metrics", &[], &["prometheus_client", "rustix"]),
     (
         "crypto",
-        &["clock", "domain", "entropy"],
+        &["clock", "domain", "entropy", "metrics"],
         &[
             "argon2_rust",
             "aws_lc_rs",
@@ -43,7 +44,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("revocations", &["domain"], &[]),
     (
         "app",
-        &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store"],
+        &["clock", "crypto", "domain", "entropy", "mail", "metrics", "revocations", "store"],
         &["quick_cache", "thiserror", "tokio", "tokio_util", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
@@ -66,7 +67,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "server",
-        &["app", "domain", "entropy", "grpc", "proto"],
+        &["app", "domain", "entropy", "grpc", "metrics", "proto"],
         &[
             "axum",
             "envoy_types",
@@ -96,7 +97,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "cli",
-        &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "server", "store", "telemetry"],
+        &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "metrics", "server", "store", "telemetry"],
         &["clap", "rpassword", "secrecy", "thiserror", "time", "tokio", "tokio_util", "tracing"],
     ),
     ("main", &[], &["clap", "countersign", "tokio"]),

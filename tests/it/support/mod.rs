@@ -23,6 +23,7 @@ use countersign::{
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
     mail::{Mailer, Templates},
+    metrics::Metrics,
     proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
@@ -115,6 +116,8 @@ impl Default for Setup {
         Self {
             server: Settings {
                 listen: "127.0.0.1:0".parse().unwrap(),
+                metrics: None,
+                traces: None,
                 tls: None,
                 trusted_proxies: Vec::new(),
                 origins,
@@ -203,7 +206,8 @@ impl TestApp {
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let ticking: Arc<dyn countersign::clock::Clock> = clock.clone();
-        let passwords = Passwords::start(setup.hashing, &entropy, &ticking).unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let passwords = Passwords::start(setup.hashing, &entropy, &ticking, Arc::clone(&metrics)).unwrap();
         let mail = Arc::new(CapturedMail::default());
         let parts = Parts {
             store: store.clone(),
@@ -214,6 +218,7 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
+            metrics,
         };
         let app = Box::pin(App::start(parts)).await.unwrap();
         let server = Server::bind(setup.server.clone()).await.unwrap();
@@ -236,6 +241,7 @@ impl TestApp {
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
+            metrics: Arc::default(),
         };
         // On the heap: by itself as large as all that a test holds.
         Box::pin(App::start(parts)).await
