@@ -10,6 +10,7 @@ mod one_time_codes;
 mod passwords;
 mod refresh_tokens;
 mod settings;
+mod verified_tokens;
 
 pub use access_tokens::{AccessTokens, TokenRefusal};
 pub use backend_keys::{is_backend_key, new_backend_key};

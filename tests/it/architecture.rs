@@ -26,6 +26,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "base64",
             "pasetors",
             "phc",
+            "quick_cache",
             "secrecy",
             "serde",
             "serde_json",
