@@ -74,13 +74,13 @@ impl App {
     }
 
     /// What a token says, if it counts; strongly, if it does by the database.
-    pub(super) async fn check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Claims, Error> {
+    pub(super) async fn check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Arc<Claims>, Error> {
         let checked = self.try_check(token, is_strong).await;
         self.0.metrics.tokens.count([checked.as_ref().map_or_else(Error::label, |_| "ok")]);
         checked
     }
 
-    async fn try_check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Claims, Error> {
+    async fn try_check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Arc<Claims>, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         let claims = self.0.access_tokens.verify(token, self.0.clock.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,

@@ -44,7 +44,7 @@ impl App {
             metrics.signing_keys.set(state.as_str(), count(in_it.count()));
         }
         if let Some(active) = keys.iter().find(|key| key.state == KeyState::Active) {
-            metrics.signing_key_age.set(now.since(active.created_at).as_secs_f64());
+            metrics.signing_key_age.set(now.since(active.since).as_secs_f64());
         }
     }
 

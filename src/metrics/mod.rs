@@ -69,7 +69,7 @@ pub struct Metrics {
     pub watchers: Gauge,
     /// Signing keys, by state.
     pub signing_keys: Gauges,
-    /// How old the key is that signs.
+    /// How long the key that signs has done so.
     pub signing_key_age: Gauge,
     /// Spans for the collector, by what became of them.
     pub spans: Counters<1>,
@@ -153,7 +153,7 @@ impl Default for Metrics {
             feed_resyncs: Counter::new(r, "feed_resyncs", "How often the whole feed of revocations was read again"),
             watchers: Gauge::new(r, "watchers", "Services that listen for revocations"),
             signing_keys: Gauges::new(r, "signing_keys", "Signing keys", "state"),
-            signing_key_age: Gauge::seconds(r, "signing_key_age", "How old the key that signs is"),
+            signing_key_age: Gauge::seconds(r, "signing_key_age", "How long the key that signs has done so"),
             spans: Counters::new(r, "spans", "Spans of traces", ["outcome"]).with(&["exported", "dropped"]),
             registry,
         }

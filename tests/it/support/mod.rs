@@ -4,10 +4,12 @@ pub mod application;
 pub mod browser;
 mod clock;
 pub mod codes;
+pub mod collector;
 mod database;
 pub mod grpc;
 pub mod http;
 mod mail;
+pub mod metrics;
 pub mod process;
 pub mod proxy;
 pub mod smtp;
@@ -94,6 +96,8 @@ pub struct Setup {
 pub struct TestApp {
     pub address: SocketAddr,
     pub url: String,
+    /// Where Prometheus reads, if the test wants it.
+    pub metrics: Option<SocketAddr>,
     pub clock: Arc<FakeClock>,
     pub app: App,
     pub store: Store,
@@ -206,8 +210,8 @@ impl TestApp {
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let ticking: Arc<dyn countersign::clock::Clock> = clock.clone();
-        let metrics = Arc::new(Metrics::default());
-        let passwords = Passwords::start(setup.hashing, &entropy, &ticking, Arc::clone(&metrics)).unwrap();
+        let counted = Arc::new(Metrics::default());
+        let passwords = Passwords::start(setup.hashing, &entropy, &ticking, Arc::clone(&counted)).unwrap();
         let mail = Arc::new(CapturedMail::default());
         let parts = Parts {
             store: store.clone(),
@@ -218,16 +222,17 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
-            metrics,
+            metrics: counted,
         };
         let app = Box::pin(App::start(parts)).await.unwrap();
         let server = Server::bind(setup.server.clone()).await.unwrap();
-        let (address, url, stop) = (server.local_addr(), server.url(), CancellationToken::new());
+        let (address, url, metrics) = (server.local_addr(), server.url(), server.metrics_addr());
+        let stop = CancellationToken::new();
         let running = tokio::spawn({
             let (app, stop) = (app.clone(), stop.clone());
             async move { Box::pin(server.run(app, stop)).await.unwrap() }
         });
-        Self { address, url, clock, app, store, passwords, mail, database, setup, stop, running }
+        Self { address, url, metrics, clock, app, store, passwords, mail, database, setup, stop, running }
     }
 
     /// What a service with these master keys would begin with on the same database, before it serves or does any chore.
