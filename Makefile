@@ -22,7 +22,7 @@ demo: examples/nextjs/.next/BUILD_ID ## Run the server and the Next.js app befor
 build: ## Build the release binary
 	cargo build --release --locked
 
-test: test-rust test-gateways test-ts test-next ## Run every test, beside a PostgreSQL that starts and ends with them
+test: test-rust test-gateways test-ts test-next test-simulate ## Run every test, beside a PostgreSQL that starts and ends with them
 
 test-rust: tools ## Run the service's tests alone
 	tests/with-postgres cargo test --workspace --locked
@@ -46,6 +46,9 @@ test-next: tools examples/nextjs/.next/BUILD_ID ## Run the Next.js app's tests a
 	{ echo "the tests need Chromium and libfaketime. Debian, Ubuntu: sudo apt-get install chromium faketime" >&2; exit 1; }
 	cargo build --locked
 	cd examples/nextjs && npm test && npm run size
+
+test-simulate: ## Run the tests of the simulation alone
+	python3 tests/simulate/tests.py
 
 gen: tools client-ts/node_modules ## Generate the TypeScript client's messages from proto/
 	.tools/bin/buf generate
@@ -86,11 +89,17 @@ revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races an
 bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
 	tests/with-postgres cargo bench --locked --bench service
 
+bench-large: build ## Print what calls take with a million people in the database, beside an empty one
+	@tests/with-postgres tests/measure-large
+
 measure-enumeration: build ## Print whether the time of an answer tells that an address has an account; takes a quarter of an hour
 	@tests/measure-enumeration
 
 measure-mail: build tools ## Print how long calls take while the mail server does not answer (Linux)
 	@tests/measure-mail
+
+simulate: ## Print what PEOPLE a day take of which resource, also on a bad day (docs/capacity.md)
+	@python3 tests/simulate $(PEOPLE)
 
 fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
 	cargo fmt --all

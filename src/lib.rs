@@ -8,9 +8,9 @@
 //!                    grpc ── proto      │                         ring 3
 //!                      │                │
 //!                     app ◄─────────────┘                         ring 2
-//!    ┌──────┬───────┬──┴────┬───────┬───────┬────────────┐
-//!  clock entropy metrics crypto   store   mail    revocations     ring 1 (never each other; crypto may name the first three)
-//!    └──────┴───────┴──┬────┴───────┴───────┴────────────┘
+//!   ┌───────┬───────┬────┬──┴────┬───────┬────────┬─────────┐
+//! clock entropy metrics crypto store   mail  upstream revocations  ring 1 (never each other; crypto may name the first three)
+//!   └───────┴───────┴────┴──┬────┴───────┴────────┴─────────┘
 //!                   domain                                        ring 0
 //! ```
 //!
@@ -30,6 +30,7 @@ pub mod revocations;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+pub mod upstream;
 
 /// Generated from `proto/`.
 #[expect(

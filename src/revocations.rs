@@ -12,12 +12,15 @@ use std::{
 use crate::domain::{News, STAYS_REVOKED_FOR, SessionId, Ticks, Timestamp, UserEpoch, UserId};
 
 /// What was revoked, and how fresh that knowledge is.
+#[derive(Default)]
 pub struct Revocations(RwLock<Known>);
 
+#[derive(Default)]
 struct Known {
     sessions: HashMap<SessionId, Kept>,
     epochs: HashMap<UserId, (UserEpoch, Kept)>,
-    as_of: Ticks,
+    /// Everything from before was learnt; `None` before everything was learnt once.
+    as_of: Option<Ticks>,
 }
 
 /// Until when something is kept.
@@ -39,12 +42,6 @@ impl Kept {
 }
 
 impl Revocations {
-    /// Nothing is known yet, and that as of `ticks`.
-    #[must_use]
-    pub fn new(ticks: Ticks) -> Self {
-        Self(RwLock::new(Known { sessions: HashMap::new(), epochs: HashMap::new(), as_of: ticks }))
-    }
-
     /// Adds news, each until its tokens are dead. **I5**: what is in stays in, whatever is added; of two epochs the later counts.
     pub fn add(&self, news: impl IntoIterator<Item = (News, Timestamp)>, learnt_at: Ticks) {
         let mut known = self.write();
@@ -94,13 +91,19 @@ impl Revocations {
     /// Everything up to a moment is known.
     pub fn complete_as_of(&self, ticks: Ticks) {
         let mut known = self.write();
-        known.as_of = known.as_of.max(ticks);
+        known.as_of = known.as_of.max(Some(ticks));
+    }
+
+    /// **I10**: whether everything was known once. Before, nobody can be told that a token counts.
+    #[must_use]
+    pub fn are_known(&self) -> bool {
+        self.read().as_of.is_some()
     }
 
     /// How old this knowledge is (**I4**). A process that was stopped, or a machine that slept, finds it old when it wakes.
     #[must_use]
     pub fn age(&self, ticks: Ticks) -> Duration {
-        ticks.since(self.read().as_of)
+        self.read().as_of.map_or(Duration::MAX, |as_of| ticks.since(as_of))
     }
 
     /// How many sessions and how many users there is something known of.
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_ended_session_is_known_until_its_tokens_are_dead_by_both_clocks() {
-        let revocations = Revocations::new(ticks(0));
+        let revocations = Revocations::default();
         let refuses = |session| revocations.refuse(session, ADA, UserEpoch::default());
         revocations.add([ended(ONE, 10), ended(TWO, 2_000)], ticks(5));
         revocations.add([ended(ONE, 9)], ticks(0));
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn tokens_of_an_earlier_epoch_are_dead_and_no_others() {
-        let revocations = Revocations::new(ticks(0));
+        let revocations = Revocations::default();
         revocations.add([began(3), began(2)], ticks(0));
         let refuses = |user, epoch| revocations.refuse(ONE, user, UserEpoch::from_count(epoch));
         assert!(refuses(ADA, 0) && refuses(ADA, 2), "the later of two epochs counts");
@@ -195,7 +198,10 @@ mod tests {
 
     #[test]
     fn knowledge_grows_old_and_never_young_by_looking_back() {
-        let revocations = Revocations::new(ticks(10));
+        let revocations = Revocations::default();
+        assert_eq!((revocations.are_known(), revocations.age(ticks(12))), (false, Duration::MAX));
+        revocations.complete_as_of(ticks(10));
+        assert!(revocations.are_known());
         assert_eq!(revocations.age(ticks(12)), Duration::from_secs(2));
         revocations.complete_as_of(ticks(20));
         revocations.complete_as_of(ticks(15));

@@ -39,8 +39,8 @@ class Service:
         self.connection.request("GET", path)
         self.connection.getresponse().read()
 
-    def ask(self, method, fields=(), token=None):
-        """Calls an RPC of AuthService whose request has these texts in its first fields. Gives the seconds until the whole
+    def ask(self, method, fields=(), token=None, service="AuthService"):
+        """Calls an RPC whose request has these texts in its first fields. Gives the seconds until the whole
         answer was there, its gRPC status and its bytes."""
         message = b"".join(field(number, text) for number, text in enumerate(fields, start=1))
         headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
@@ -48,7 +48,7 @@ class Service:
             headers["authorization"] = f"Bearer {token}"
         frame = b"\0" + len(message).to_bytes(4, "big") + message
         started = time.perf_counter()
-        self.connection.request("POST", "/countersign.v1.AuthService/" + method, frame, headers)
+        self.connection.request("POST", f"/countersign.v1.{service}/{method}", frame, headers)
         answer = self.connection.getresponse()
         body = answer.read()
         took = time.perf_counter() - started
@@ -57,9 +57,9 @@ class Service:
         status = int(in_body[1]) if in_body else int(answer.getheader("grpc-status", "2"))
         return took, status, body
 
-    def call(self, method, fields=(), token=None):
+    def call(self, method, fields=(), token=None, service="AuthService"):
         """The same for a call that must succeed. Gives its seconds and its bytes."""
-        took, status, body = self.ask(method, fields, token)
+        took, status, body = self.ask(method, fields, token, service)
         if status != 0:
             sys.exit(f"{method} failed with {status}: {body!r}")
         return took, body

@@ -160,7 +160,7 @@ impl VerifierBuilder {
             Source::Fixed(Keys::parse(json.as_bytes(), &self.issuer)?)
         } else {
             let url = self.keys_url.clone().unwrap_or_else(|| self.at_issuer(KEYS_PATH));
-            let endpoint = Endpoint::new(self.checked(url)?, self.certificates.as_deref())?;
+            let endpoint = Endpoint::new(checked(&url, self.trusts_plain_http)?, self.certificates.as_deref())?;
             Source::Fetched(Arc::new(Keeper::new(endpoint, self.issuer.clone(), self.clock.clone(), self.keep_keys)))
         };
         #[cfg(feature = "feed")]
@@ -181,7 +181,7 @@ impl VerifierBuilder {
         let Some(feed) = &self.feed else { return Ok(None) };
         let url = feed.url.clone().unwrap_or_else(|| self.at_issuer(""));
         let surroundings = crate::feed::Surroundings {
-            url: self.checked(url)?.to_string(),
+            url: checked(&url, self.trusts_plain_http)?.to_string(),
             audience: self.audience.clone(),
             certificates: self.certificates.clone(),
             keeper: match keys {
@@ -196,21 +196,21 @@ impl VerifierBuilder {
     fn at_issuer(&self, path: &str) -> String {
         format!("{}{path}", self.issuer.trim_end_matches('/'))
     }
+}
 
-    /// An address on whose way nobody can write.
-    fn checked(&self, url: String) -> Result<Uri, BuildError> {
-        let uri = url.parse::<Uri>().ok().filter(|uri| uri.host().is_some());
-        match uri {
-            Some(uri) if uri.scheme() == Some(&Scheme::HTTPS) => Ok(uri),
-            Some(uri) if uri.scheme() == Some(&Scheme::HTTP) => {
-                if self.trusts_plain_http || is_here(&uri) {
-                    Ok(uri)
-                } else {
-                    Err(BuildError::PlainHttp { url })
-                }
+/// An address on whose way nobody can write.
+pub(crate) fn checked(url: &str, trusts_plain_http: bool) -> Result<Uri, BuildError> {
+    let uri = url.parse::<Uri>().ok().filter(|uri| uri.host().is_some());
+    match uri {
+        Some(uri) if uri.scheme() == Some(&Scheme::HTTPS) => Ok(uri),
+        Some(uri) if uri.scheme() == Some(&Scheme::HTTP) => {
+            if trusts_plain_http || is_here(&uri) {
+                Ok(uri)
+            } else {
+                Err(BuildError::PlainHttp { url: url.to_owned() })
             }
-            _ => Err(BuildError::KeysUrl { url }),
         }
+        _ => Err(BuildError::KeysUrl { url: url.to_owned() }),
     }
 }
 

@@ -22,7 +22,7 @@ mod verifier;
 pub use builder::{BuildError, VerifierBuilder};
 pub use claims::Claims;
 #[cfg(feature = "feed")]
-pub use feed::{Feed, OnStale};
+pub use feed::{Ear, Feed, Follower, OnStale, Upstream};
 pub use id::{InvalidId, SessionId, TokenId, UserId};
 pub use keys::KeySetError;
 pub use layer::{Auth, AuthBody, AuthLayer, BoxError};

@@ -14,6 +14,7 @@ mod m0010_revocation_feed;
 mod m0011_backends;
 mod m0012_signing_key_life;
 mod m0013_letter_limits;
+mod m0014_edges;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_backends::Migration),
             Box::new(m0012_signing_key_life::Migration),
             Box::new(m0013_letter_limits::Migration),
+            Box::new(m0014_edges::Migration),
         ]
     }
 }

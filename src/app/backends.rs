@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{App, Error, Rejection};
+use super::{App, Error, Rejection, Verifier};
 use crate::{
     crypto::{is_backend_key, new_backend_key},
     domain::{Audience, AuditId, BackendId, BackendKey, BackendName, RegisteredBackend},
@@ -24,6 +24,12 @@ impl Backend {
         &self.registered.name
     }
 
+    /// Whether it may know what an edge has to.
+    #[must_use]
+    pub fn is_edge(&self) -> bool {
+        self.registered.is_edge
+    }
+
     /// Whether it may see tokens that are for `audience`.
     #[must_use]
     pub fn may_see(&self, audience: &str) -> bool {
@@ -36,7 +42,7 @@ impl Backend {
 pub(super) struct Backends(RwLock<HashMap<BackendId, Arc<RegisteredBackend>>>);
 
 impl Backends {
-    fn replace(&self, all: Vec<RegisteredBackend>) {
+    pub(super) fn replace(&self, all: Vec<RegisteredBackend>) {
         let live = all.into_iter().filter(|backend| backend.revoked_at.is_none());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) =
             live.map(|backend| (backend.id, Arc::new(backend))).collect();
@@ -45,14 +51,20 @@ impl Backends {
     fn get(&self, id: BackendId) -> Option<Arc<RegisteredBackend>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
+
+    fn all(&self) -> Vec<Arc<RegisteredBackend>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
 }
 
-impl App {
+impl Verifier {
     /// Finds out which service asks, without the database.
     ///
     /// # Errors
-    /// [`Rejection::NotSignedIn`] without a key; [`Rejection::TokenInvalid`].
+    /// [`Rejection::NotSignedIn`] without a key; [`Rejection::TokenInvalid`]; [`super::Fault::Stale`] as long as nobody is
+    /// known.
     pub fn authenticate_backend(&self, key: Option<&BackendKey>) -> Result<Backend, Error> {
+        self.trusted()?;
         let key = key.ok_or(Rejection::NotSignedIn)?;
         let parts = key.parts().map_err(|_| Rejection::TokenInvalid)?;
         let registered = self.0.backends.get(parts.id).ok_or(Rejection::TokenInvalid)?;
@@ -68,6 +80,13 @@ impl App {
         self.0.backends.get(backend.registered.id).map(drop).ok_or_else(|| Rejection::TokenInvalid.into())
     }
 
+    /// Every service that is let in: for edges alone.
+    pub(super) fn backends(&self) -> Vec<Arc<RegisteredBackend>> {
+        self.0.backends.all()
+    }
+}
+
+impl App {
     /// Lets a service in, and gives its key, which is nowhere else; `None` when the name was given before.
     ///
     /// # Errors
@@ -76,13 +95,14 @@ impl App {
         &self,
         name: BackendName,
         mut audiences: Vec<Audience>,
+        is_edge: bool,
     ) -> Result<Option<BackendKey>, Error> {
         let now = self.0.clock.now();
         audiences.sort();
         audiences.dedup();
         let id = BackendId::new(now, self.0.entropy.bytes());
         let (key, digest) = new_backend_key(id, &*self.0.entropy);
-        let backend = RegisteredBackend { id, name, digest, audiences, created_at: now, revoked_at: None };
+        let backend = RegisteredBackend { id, name, digest, audiences, is_edge, created_at: now, revoked_at: None };
         let is_new = self.0.store.add_backend(&backend, AuditId::new(now, self.0.entropy.bytes())).await?;
         self.0.revoked.notify_one();
         Ok(is_new.then_some(key))
@@ -110,7 +130,7 @@ impl App {
 
     /// Learns who is let in.
     pub(super) async fn reload_backends(&self) -> Result<(), Error> {
-        self.0.backends.replace(self.0.store.backends().await?);
+        self.0.verifier.0.backends.replace(self.0.store.backends().await?);
         Ok(())
     }
 }

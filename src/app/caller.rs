@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{App, Error, Fault, OnStale, Rejection, Staleness};
+use super::{App, Error, Fault, OnStale, Rejection, Staleness, Verifier, verifier::Authority};
 use crate::{
     crypto::TokenRefusal,
-    domain::{AccessToken, Claims, Role, Session, SessionId, Timestamp, User, UserId},
+    domain::{AccessToken, Claims, News, Role, STAYS_REVOKED_FOR, Session, SessionId, Timestamp, User, UserId},
 };
 
 /// A signed-in person. To hold one is to be allowed to call.
@@ -62,7 +62,7 @@ impl std::ops::Deref for FreshCaller {
 /// Between two nodes' clocks.
 const LEEWAY: Duration = Duration::from_secs(30);
 
-impl App {
+impl Verifier {
     /// Finds out who calls, without the database unless what is known of revocations is too old.
     ///
     /// # Errors
@@ -82,25 +82,66 @@ impl App {
 
     async fn try_check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Arc<Claims>, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
-        let claims = self.0.access_tokens.verify(token, self.0.clock.now()).map_err(|refusal| match refusal {
+        let claims = self.trusted()?.tokens.verify(token, self.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,
             // Its session lives: whoever holds it refreshes, and goes on with a token of another key.
             TokenRefusal::Expired(_) | TokenRefusal::KeyRevoked => Rejection::TokenExpired,
         })?;
         if is_strong {
-            self.require_alive_in_database(&claims).await?;
+            self.require_alive_now(token, &claims).await?;
         } else {
-            self.require_alive(&claims).await?;
+            self.require_alive(token, &claims).await?;
         }
         Ok(claims)
     }
 
-    /// The same for what asks for a fresh proof. A refresh does not renew it.
+    /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).
+    pub(super) async fn require_alive(&self, token: &AccessToken, claims: &Claims) -> Result<(), Error> {
+        self.require_not_revoked(claims)?;
+        let Staleness { after, then } = self.0.staleness;
+        match then {
+            _ if self.age_of_revocations() <= after => Ok(()),
+            OnStale::AllowUntilExp => Ok(()),
+            OnStale::Deny => Err(Fault::Stale.into()),
+            OnStale::Strong => self.require_alive_now(token, claims).await,
+        }
+    }
+
+    fn require_not_revoked(&self, claims: &Claims) -> Result<(), Rejection> {
+        let is_revoked = self.0.revocations.refuse(claims.session, claims.user, claims.epoch);
+        if is_revoked { Err(Rejection::SessionEnded) } else { Ok(()) }
+    }
+
+    /// The same, as those have it who know best. They are not asked about what is known to be over.
+    pub(super) async fn require_alive_now(&self, token: &AccessToken, claims: &Claims) -> Result<(), Error> {
+        self.require_not_revoked(claims)?;
+        match &self.0.authority {
+            Authority::Database(store) => {
+                let now = self.now();
+                if standing(store.session(claims.session).await?, claims, now).is_some() {
+                    return Ok(());
+                }
+                let ended = (News::SessionEnded(claims.session), now + STAYS_REVOKED_FOR);
+                self.0.revocations.add([ended], self.0.clock.ticks());
+                Err(Rejection::SessionEnded.into())
+            }
+            Authority::Upstream(upstream) => {
+                let audience = self.trusted()?.tokens.audience().to_owned();
+                let is_active = upstream.is_active(token, audience).await.map_err(Fault::from)?;
+                // Why it is not, services are not told. Whoever refreshes is.
+                if is_active { Ok(()) } else { Err(Rejection::TokenExpired.into()) }
+            }
+        }
+    }
+}
+
+impl App {
+    /// Finds out who calls, where the proof must be fresh. A refresh does not renew it.
     ///
     /// # Errors
-    /// As [`App::authenticate`]; [`Rejection::StepUpRequired`].
+    /// As [`Verifier::authenticate`]; [`Rejection::StepUpRequired`].
     pub async fn authenticate_fresh(&self, token: Option<&AccessToken>) -> Result<FreshCaller, Error> {
-        let caller = self.authenticate(token).await?;
+        let caller = self.0.verifier.authenticate(token).await?;
         let (now, proven, max_age) = (self.0.clock.now(), caller.claims.authenticated_at, self.0.policy.step_up);
         // A proof from the future is one of a clock that was set back since: how old it is nobody knows.
         if now.since(proven) > max_age || proven.since(now) > LEEWAY {
@@ -114,7 +155,11 @@ impl App {
     /// # Errors
     /// [`Rejection::SessionEnded`].
     pub(super) async fn present(&self, caller: &Caller, now: Timestamp) -> Result<(Session, User), Error> {
-        self.alive(&caller.claims, now).await
+        let claims = &caller.claims;
+        standing(self.0.store.session(claims.session).await?, claims, now).ok_or_else(|| {
+            self.forget(claims.session, now);
+            Rejection::SessionEnded.into()
+        })
     }
 
     /// Finds out whose session a token was of, although it may have expired: enough for ending that session.
@@ -123,43 +168,14 @@ impl App {
     /// [`Rejection::NotSignedIn`] without a token; [`Rejection::TokenInvalid`].
     pub fn authenticate_to_leave(&self, token: Option<&AccessToken>) -> Result<Leaver, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
-        match self.0.access_tokens.verify(token, self.0.clock.now()) {
+        match self.0.verifier.trusted()?.tokens.verify(token, self.0.clock.now()) {
             Ok(claims) | Err(TokenRefusal::Expired(claims)) => Ok(Leaver { claims }),
             Err(TokenRefusal::Invalid | TokenRefusal::KeyRevoked) => Err(Rejection::TokenInvalid.into()),
         }
     }
-
-    /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).
-    pub(super) async fn require_alive(&self, claims: &Claims) -> Result<(), Error> {
-        if self.0.revocations.refuse(claims.session, claims.user, claims.epoch) {
-            return Err(Rejection::SessionEnded.into());
-        }
-        let Staleness { after, then } = self.0.policy.staleness;
-        match then {
-            _ if self.0.revocations.age(self.0.clock.ticks()) <= after => Ok(()),
-            OnStale::AllowUntilExp => Ok(()),
-            OnStale::Deny => Err(Fault::Stale.into()),
-            OnStale::Strong => self.require_alive_in_database(claims).await,
-        }
-    }
-
-    /// The same, as the database has it now.
-    pub(super) async fn require_alive_in_database(&self, claims: &Claims) -> Result<(), Error> {
-        self.alive(claims, self.0.clock.now()).await.map(drop)
-    }
-
-    async fn alive(&self, claims: &Claims, now: Timestamp) -> Result<(Session, User), Error> {
-        match self.0.store.session(claims.session).await? {
-            Some((session, user)) if is_alive(claims, &session, &user, now) => Ok((session, user)),
-            _ => {
-                self.forget(claims.session, now);
-                Err(Rejection::SessionEnded.into())
-            }
-        }
-    }
 }
 
-/// Whether the database stands behind a token.
-pub(super) fn is_alive(claims: &Claims, session: &Session, user: &User, now: Timestamp) -> bool {
-    !session.is_over(now) && user.disabled_at.is_none() && user.epoch == claims.epoch
+/// The session of a token and its user, if the database stands behind it.
+fn standing(found: Option<(Session, User)>, claims: &Claims, now: Timestamp) -> Option<(Session, User)> {
+    found.filter(|(session, user)| !session.is_over(now) && user.disabled_at.is_none() && user.epoch == claims.epoch)
 }

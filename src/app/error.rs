@@ -6,6 +6,7 @@ use crate::{
     crypto::{CryptoError, HashingError},
     mail::InvalidMessage,
     store::StoreError,
+    upstream::UpstreamError,
 };
 
 /// Why a use case did not succeed.
@@ -81,9 +82,12 @@ pub enum Fault {
     /// Writing a letter.
     #[error(transparent)]
     Mail(#[from] InvalidMessage),
-    /// What other nodes have revoked has not been heard for too long.
+    /// What was revoked elsewhere has not been heard for too long, or never yet.
     #[error("what was revoked elsewhere is not known")]
     Stale,
+    /// The countersign that this one is an edge of.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
 }
 
 impl Error {

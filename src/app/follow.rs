@@ -25,7 +25,7 @@ impl App {
                     self.learn(&new).await?;
                     // Only now: what was not learnt wholly is read again.
                     *cursor = place;
-                    self.tell(new, &cursor);
+                    self.tell(&new, &cursor);
                 }
                 Err(rewound) => {
                     self.0.metrics.feed_resyncs.count();
@@ -36,7 +36,7 @@ impl App {
                 }
             }
             if page.is_last {
-                self.0.revocations.complete_as_of(asked_at);
+                self.0.verifier.0.revocations.complete_as_of(asked_at);
                 return Ok(());
             }
         }
@@ -48,11 +48,11 @@ impl App {
         let asked_at = self.0.clock.ticks();
         let (entries, place) = self.0.store.feed(self.0.clock.now()).await?;
         let found: Vec<News> = entries.iter().map(|entry| entry.news).collect();
-        let lost = self.0.revocations.sessions_beside(&found);
+        let lost = self.0.verifier.0.revocations.sessions_beside(&found);
         self.learn(&entries).await?;
         *cursor = place;
-        self.tell(entries, cursor);
-        self.0.revocations.complete_as_of(asked_at);
+        self.tell(&entries, cursor);
+        self.0.verifier.0.revocations.complete_as_of(asked_at);
         for session in lost {
             self.end_again(session).await?;
         }
@@ -77,7 +77,7 @@ impl App {
             }
         }
         let ticks = self.0.clock.ticks();
-        self.0.revocations.add(entries.iter().map(|entry| (entry.news, entry.expires_at)), ticks);
+        self.0.verifier.0.revocations.add(entries.iter().map(|entry| (entry.news, entry.expires_at)), ticks);
         if entries.iter().any(|entry| entry.news == News::KeysChanged) {
             self.reload_keys().await?;
         }
@@ -90,14 +90,19 @@ impl App {
     /// After the database has it, and before it is acknowledged: here too, a session passes no more (**I2**). The others hear
     /// of it in a moment.
     pub(super) fn forget(&self, session: SessionId, now: Timestamp) {
-        self.0.revocations.add([(News::SessionEnded(session), now + STAYS_REVOKED_FOR)], self.0.clock.ticks());
+        self.0
+            .verifier
+            .0
+            .revocations
+            .add([(News::SessionEnded(session), now + STAYS_REVOKED_FOR)], self.0.clock.ticks());
         self.0.profiles.remove(session);
         self.0.revoked.notify_one();
     }
 
-    /// Drops what can refuse no token any more.
-    pub fn forget_expired_revocations(&self) {
-        self.0.revocations.forget_expired(self.0.clock.now(), self.0.clock.ticks());
+    /// Tells those who listen.
+    fn tell(&self, entries: &[FeedEntry], place: &FeedCursor) {
+        let news = entries.iter().map(|entry| (entry.news, entry.expires_at)).collect();
+        self.0.verifier.0.told.tell(news, place.to_bytes());
     }
 
     /// Waits until this node has revoked something that the others have not been told of.

@@ -1,61 +1,16 @@
-//! The signing keys as the use cases have them: opened at the start and whenever the feed says so, published to who verifies.
+//! The signing keys as the use cases have them: opened at the start and whenever the feed says so.
 
 use std::sync::{Arc, PoisonError};
 
-use super::{App, Error};
+use super::{App, Error, verifier::Trust};
 use crate::{
-    crypto::{Keyring, MasterKeys, seal_new_key},
-    domain::{KeyId, KeyState, SealedKey, Timestamp},
+    crypto::{AccessTokens, Keyring, MasterKeys, seal_new_key},
+    domain::{KeyState, SealedKey, Timestamp},
     entropy::Entropy,
     store::Store,
 };
 
-/// What a verifier needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKeys {
-    /// `iss` of the tokens that these keys verify.
-    pub issuer: String,
-    /// The keys, oldest first.
-    pub keys: Vec<PublicKey>,
-}
-
-/// A key that tokens are verified with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey {
-    /// `k4.pid.…`, the `kid` in a token's footer.
-    pub id: KeyId,
-    /// `k4.public.…`.
-    pub key: String,
-    /// What it is used for.
-    pub state: KeyState,
-    /// When it was published.
-    pub not_before: Timestamp,
-    /// When it stops counting, where that is known.
-    pub not_after: Option<Timestamp>,
-}
-
 impl App {
-    /// The keys that tokens of this service are verified with. No secret, and no look into the database.
-    #[must_use]
-    pub fn public_keys(&self) -> PublicKeys {
-        let now = self.0.clock.now();
-        let keys = self.signing_keys();
-        PublicKeys {
-            issuer: self.0.policy.issuer.clone(),
-            keys: keys
-                .iter()
-                .filter(|key| key.counts(now))
-                .map(|key| PublicKey {
-                    id: key.id.clone(),
-                    key: key.public.clone(),
-                    state: key.state,
-                    not_before: key.created_at,
-                    not_after: key.not_after(),
-                })
-                .collect(),
-        }
-    }
-
     /// Every signing key, for the operator; the secret halves are sealed.
     #[must_use]
     pub fn signing_keys(&self) -> Arc<[SealedKey]> {
@@ -64,8 +19,18 @@ impl App {
 
     /// Opens the keys as the database has them now.
     pub(super) async fn reload_keys(&self) -> Result<(), Error> {
-        let keys = self.0.store.signing_keys().await?;
-        self.0.access_tokens.replace_keys(Keyring::open(&keys, &self.0.master_keys)?);
+        self.open_keys(self.0.store.signing_keys().await?)
+    }
+
+    /// From now on these sign and verify.
+    pub(super) fn open_keys(&self, keys: Vec<SealedKey>) -> Result<(), Error> {
+        let keyring = Keyring::open(&keys, &self.0.master_keys)?;
+        let policy = &self.0.policy;
+        self.0.verifier.trust(Trust {
+            tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
+            keys: keys.iter().filter_map(SealedKey::public_key).collect(),
+            revoked: keys.iter().filter(|key| key.state == KeyState::Revoked).map(|key| key.id.clone()).collect(),
+        });
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
         Ok(())
     }

@@ -11,6 +11,7 @@ mod create_user;
 mod delete_account;
 mod deliver_mail;
 mod disable_user;
+mod edge;
 mod errands;
 mod error;
 mod follow;
@@ -28,6 +29,8 @@ mod rotate_keys;
 mod sessions;
 mod sign_up;
 mod signed_in;
+mod told;
+mod verifier;
 mod verify_email;
 mod verify_token;
 mod watch;
@@ -45,33 +48,32 @@ pub use change_email::OwnCodeProof;
 pub use change_password::ChangePassword;
 pub use codes::CodeProof;
 pub use create_user::{CreateUser, UserCreation};
+pub use edge::Edge;
 pub use error::{Error, Fault, Rejection};
-pub use keys::{PublicKey, PublicKeys};
 pub use login::Login;
 pub use policy::{InvalidOnStale, OnStale, Policy, Staleness};
 pub use reset_password::ResetPassword;
 pub use rotate_keys::PUBLISHED_BEFORE_SIGNING;
 pub use sign_up::SignUp;
 pub use signed_in::{SignedIn, Tokens};
+pub use verifier::Verifier;
 pub use verify_token::{VerifiedToken, VerifyToken};
 pub use watch::{Watch, WatchEvent};
 pub use who_am_i::Profile;
 
-use tokio::sync::{Mutex, Notify, broadcast, watch as watched};
+use tokio::sync::{Mutex, Notify};
 
 use crate::{
     clock::Clock,
-    crypto::{AccessTokens, DeviceTokens, Keyring, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
+    crypto::{DeviceTokens, MasterKeys, OneTimeCodes, Passwords, RefreshTokens},
     domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
     metrics::Metrics,
-    revocations::Revocations,
     store::Store,
 };
-use backends::Backends;
 use profiles::Profiles;
-use watch::Learnt;
+use verifier::Authority;
 
 /// What the service is made of.
 pub struct Parts {
@@ -103,22 +105,16 @@ struct Inner {
     store: Store,
     passwords: Passwords,
     master_keys: MasterKeys,
-    access_tokens: AccessTokens,
+    verifier: Verifier,
     refresh_tokens: RefreshTokens,
     codes: OneTimeCodes,
     devices: DeviceTokens,
-    revocations: Revocations,
     /// Where the feed was left; held while it is read.
     cursor: Mutex<FeedCursor>,
     /// That this node has revoked something.
     revoked: Notify,
-    /// What was learnt, for those who listen.
-    news: broadcast::Sender<Arc<Learnt>>,
-    /// Whether this node is about to stop.
-    closing: watched::Sender<bool>,
     profiles: Profiles,
     keys: RwLock<Arc<[SealedKey]>>,
-    backends: Backends,
     mailer: Arc<dyn Mailer>,
     templates: Templates,
     /// A letter was written on this node. Only a hint: what it missed is found by looking.
@@ -138,23 +134,25 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, Error> {
         let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy, metrics } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
-        let keyring = Keyring::open(&keys, &master_keys)?;
+        let authority = Authority::Database(store.clone());
         let app = Self(Arc::new(Inner {
-            access_tokens: AccessTokens::new(keyring, &policy.issuer, &policy.audience),
+            verifier: Verifier::new(
+                authority,
+                policy.staleness,
+                Arc::clone(&clock),
+                Arc::clone(&entropy),
+                Arc::clone(&metrics),
+            ),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
             devices: DeviceTokens::new(master_keys.clone()),
             master_keys,
-            backends: Backends::default(),
-            revocations: Revocations::new(clock.ticks()),
             cursor: Mutex::default(),
             revoked: Notify::new(),
-            news: broadcast::Sender::new(watch::BACKLOG),
-            closing: watched::Sender::new(false),
             profiles: Profiles::default(),
             store,
             passwords,
-            keys: RwLock::new(keys.into()),
+            keys: RwLock::default(),
             mailer,
             templates,
             mail_hint: Notify::new(),
@@ -164,18 +162,17 @@ impl App {
             policy,
             metrics,
         }));
+        app.open_keys(keys)?;
         // **I10**: nothing is served before everything is known.
         app.reload_backends().await?;
         app.read_all(&mut *app.0.cursor.lock().await).await?;
         Ok(app)
     }
 
-    /// Whether the service can do its work.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.0.store.ping().await?)
+    /// What decides whether tokens count.
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.0.verifier
     }
 
     /// What a new password must be.

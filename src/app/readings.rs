@@ -4,37 +4,40 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::App;
+use super::{App, Verifier};
 use crate::{domain::KeyState, metrics::Metrics};
 
 /// How long the database may take to say what waits in it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl App {
+impl Verifier {
     /// What is counted.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.0.metrics
     }
 
-    /// Reads into [`App::metrics`] what changes without anything that could be counted. What the database does not answer in
-    /// time is NaN: nobody knows.
-    pub async fn measure(&self) {
+    /// Reads into [`Verifier::metrics`] what it knows.
+    pub fn measure(&self) {
         let metrics = self.metrics();
-        let (running, waiting) = self.0.passwords.load();
-        metrics.hash_running.set(count(running));
-        metrics.hash_waiting.set(count(waiting));
-        self.measure_revocations(metrics);
-        self.measure_keys(metrics);
-        self.measure_database(metrics).await;
-    }
-
-    fn measure_revocations(&self, metrics: &Metrics) {
         let (sessions, users) = self.0.revocations.count();
         metrics.revocations.set("session", count(sessions));
         metrics.revocations.set("user", count(users));
         metrics.revocations_age.set(self.age_of_revocations().as_secs_f64());
-        metrics.watchers.set(count(self.0.news.receiver_count()));
+        metrics.watchers.set(count(self.0.told.listeners()));
+    }
+}
+
+impl App {
+    /// Reads into [`Verifier::metrics`] what changes without anything that could be counted. What the database does not answer in
+    /// time is NaN: nobody knows.
+    pub async fn measure(&self) {
+        let metrics = &self.0.metrics;
+        let (running, waiting) = self.0.passwords.load();
+        metrics.hash_running.set(count(running));
+        metrics.hash_waiting.set(count(waiting));
+        self.measure_keys(metrics);
+        self.measure_database(metrics).await;
     }
 
     fn measure_keys(&self, metrics: &Metrics) {

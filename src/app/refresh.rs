@@ -36,7 +36,7 @@ impl App {
                 return Err(Rejection::TokenInvalid.into());
             }
             // A database that was set back may have forgotten what this node still knows.
-            let was_revoked = self.0.revocations.refuse(session.id, user.id, user.epoch);
+            let was_revoked = self.0.verifier.0.revocations.refuse(session.id, user.id, user.epoch);
             if user.disabled_at.is_some() || was_revoked {
                 return Err(Rejection::SessionEnded.into());
             }

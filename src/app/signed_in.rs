@@ -59,7 +59,7 @@ impl App {
             expires_at,
         };
         let tokens = Tokens {
-            access: self.0.access_tokens.mint(&claims)?,
+            access: self.0.verifier.trusted()?.tokens.mint(&claims)?,
             access_expires_at: claims.expires_at,
             refresh: self.0.refresh_tokens.derive(session.id, generation, &session.salt),
             refresh_expires_at: idle_expires_at,

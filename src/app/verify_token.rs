@@ -1,9 +1,9 @@
 //! Telling another service what a token is worth, now.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::{App, Backend, Error, Rejection};
-use crate::domain::{AccessToken, Claims, Timestamp};
+use super::{Backend, Error, Rejection, Verifier};
+use crate::domain::{AccessToken, Claims};
 
 /// What another service wants to know.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct VerifyToken {
     pub token: AccessToken,
     /// Whom the token must be for; whom tokens of this service are for anyway where it is not said.
     pub audience: Option<String>,
-    /// Whether to ask the database, instead of what this node knows.
+    /// Whether to ask the database, at an edge through its upstream, instead of what this node knows.
     pub is_strong: bool,
 }
 
@@ -25,15 +25,16 @@ pub struct VerifiedToken {
     pub audience: String,
 }
 
-impl App {
+impl Verifier {
     /// What a token says, if it counts; `None` alike for any that does not, whatever the reason. Without the database, unless
     /// the answer is to be strong or this node's knowledge is too old.
     ///
     /// # Errors
     /// [`Rejection::Forbidden`] when the service may not see tokens for that audience; [`super::Fault::Stale`].
     pub async fn verify_token(&self, asking: &Backend, question: &VerifyToken) -> Result<Option<VerifiedToken>, Error> {
-        let ours = &self.0.policy.audience;
-        let wanted = question.audience.as_ref().unwrap_or(ours);
+        let trust = self.trusted()?;
+        let ours = trust.tokens.audience();
+        let wanted = question.audience.as_deref().unwrap_or(ours);
         if !asking.may_see(wanted) {
             return Err(Rejection::Forbidden.into());
         }
@@ -41,21 +42,9 @@ impl App {
             return Ok(None);
         }
         match self.check(Some(&question.token), question.is_strong).await {
-            Ok(claims) => Ok(Some(VerifiedToken { claims, audience: ours.clone() })),
+            Ok(claims) => Ok(Some(VerifiedToken { claims, audience: ours.to_owned() })),
             Err(Error::Rejected(_)) => Ok(None),
             Err(failed @ Error::Failed(_)) => Err(failed),
         }
-    }
-
-    /// What this node's clock says.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
-    }
-
-    /// How old this node's knowledge of what other nodes have revoked is.
-    #[must_use]
-    pub fn age_of_revocations(&self) -> Duration {
-        self.0.revocations.age(self.0.clock.ticks())
     }
 }

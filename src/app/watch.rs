@@ -10,18 +10,12 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
-use super::{App, Backend, Error, Rejection};
-use crate::domain::{FeedCursor, FeedEntry, News, Ticks, Timestamp};
-
-/// What this node has learnt at once, and where in the feed it stands then.
-#[derive(Debug)]
-pub(super) struct Learnt {
-    pub(super) entries: Vec<FeedEntry>,
-    pub(super) place: FeedCursor,
-}
-
-/// How many of those a slow listener may be behind.
-pub(super) const BACKLOG: usize = 256;
+use super::{
+    Backend, Error, Rejection, Verifier,
+    told::{AllNews, Learnt},
+    verifier::Authority,
+};
+use crate::domain::{EdgeState, FeedCursor, News, PublicKeys, Ticks};
 
 /// How often a listener hears that there is nothing new.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -40,11 +34,13 @@ pub enum WatchEvent {
         count: usize,
     },
     /// What was revoked, and until when that matters.
-    Revoked(Vec<(News, Timestamp)>),
+    Revoked(AllNews),
     /// Everything up to here was told: from here one may go on later.
-    UpTo(FeedCursor),
+    UpTo(Vec<u8>),
     /// The keys that verify are others now, or these are the first that it hears of.
-    Keys,
+    Keys(PublicKeys),
+    /// The same for an edge, and what else it has to know.
+    ForEdge(EdgeState),
     /// There was nothing new.
     Heartbeat,
     /// It should come again, and will be told nothing more here.
@@ -53,8 +49,9 @@ pub enum WatchEvent {
 
 /// One service that listens.
 pub struct Watch {
-    app: App,
+    verifier: Verifier,
     backend: Backend,
+    as_edge: bool,
     learnt: Receiver<Arc<Learnt>>,
     closing: watch::Receiver<bool>,
     heartbeat: Interval,
@@ -64,22 +61,24 @@ pub struct Watch {
     is_over: bool,
 }
 
-impl App {
+impl Verifier {
     /// Begins to tell a service what is revoked: from the place on where it left, or else everything.
     ///
     /// # Errors
-    /// [`Rejection::Forbidden`] when it may not see tokens of this service; when the database fails.
-    pub async fn watch_revocations(&self, backend: Backend, resume: &[u8]) -> Result<Watch, Error> {
-        if !backend.may_see(&self.0.policy.audience) {
+    /// [`Rejection::Forbidden`] when it may not see tokens of this service, or would be told what an edge is and is none; when
+    /// the database fails.
+    pub async fn watch_revocations(&self, backend: Backend, resume: &[u8], as_edge: bool) -> Result<Watch, Error> {
+        if !backend.may_see(self.trusted()?.tokens.audience()) || (as_edge && !backend.is_edge()) {
             return Err(Rejection::Forbidden.into());
         }
         // First it listens, then it looks: what happens in between is told twice rather than never.
-        let (learnt, place) = {
-            let cursor = self.0.cursor.lock().await;
-            (self.0.news.subscribe(), cursor.clone())
+        let (learnt, place, lately) = self.0.told.listen(resume);
+        let missed = match &self.0.authority {
+            Authority::Database(_) => self.since(resume).await?,
+            Authority::Upstream(_) => lately.map(|missed| (missed, place.clone())),
         };
-        let mut untold = VecDeque::from([WatchEvent::Keys]);
-        let told_up_to = if let Some((missed, later)) = self.since(place.from_bytes(resume)).await? {
+        let mut untold = VecDeque::new();
+        let told_up_to = if let Some((missed, later)) = missed {
             untold.extend(batches(missed));
             later
         } else {
@@ -92,45 +91,51 @@ impl App {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let [random] = self.0.entropy.bytes();
-        Ok(Watch {
-            app: self.clone(),
+        let mut watch = Watch {
+            verifier: self.clone(),
             backend,
+            as_edge,
             learnt,
-            closing: self.0.closing.subscribe(),
+            closing: self.0.told.closing(),
             heartbeat,
             since: self.0.clock.ticks(),
             // Up to a tenth less: what began together should not all come again together.
             until: LONGEST.mul_f64(1.0 - f64::from(random) / 2_550.0),
             untold,
             is_over: false,
-        })
+        };
+        watch.untold.push_front(watch.keys()?);
+        Ok(watch)
     }
 
     /// What happened after a place, and where that ends; `None` when the feed does not go on from there.
-    async fn since(&self, place: Option<FeedCursor>) -> Result<Option<(Vec<(News, Timestamp)>, FeedCursor)>, Error> {
-        let Some(mut place) = place else { return Ok(None) };
+    async fn since(&self, place: &[u8]) -> Result<Option<(AllNews, Vec<u8>)>, Error> {
+        let Authority::Database(store) = &self.0.authority else { return Ok(None) };
+        let Some(mut place) = FeedCursor::from_bytes(store.feed_parts(), place) else { return Ok(None) };
         let mut missed = Vec::new();
         loop {
-            let page = self.0.store.feed_for_another(&place).await?;
+            let page = store.feed_for_another(&place).await?;
             let Ok(new) = place.advance(&page) else { return Ok(None) };
             missed.extend(new.iter().map(|entry| (entry.news, entry.expires_at)));
             if page.is_last {
-                return Ok(Some((missed, place)));
+                return Ok(Some((missed, place.to_bytes())));
             }
         }
     }
 
     /// Tells every listener to come again: this node is about to stop.
     pub fn stop_watches(&self) {
-        self.0.closing.send_replace(true);
+        self.0.told.close();
     }
 
-    /// What was learnt, to whom it concerns.
-    pub(super) fn tell(&self, entries: Vec<FeedEntry>, place: &FeedCursor) {
-        if !entries.is_empty() {
-            // Nobody has to listen.
-            let _ = self.0.news.send(Arc::new(Learnt { entries, place: place.clone() }));
-        }
+    fn edge_state(&self) -> Result<EdgeState, Error> {
+        let trust = self.trusted()?;
+        Ok(EdgeState {
+            keys: self.public_keys()?,
+            revoked_keys: trust.revoked.clone(),
+            audience: trust.tokens.audience().to_owned(),
+            backends: self.backends().iter().map(|backend| (**backend).clone()).collect(),
+        })
     }
 }
 
@@ -155,7 +160,7 @@ impl Watch {
     async fn listen(&mut self) -> Result<(), Error> {
         tokio::select! {
             learnt = self.learnt.recv() => match learnt {
-                Ok(learnt) => self.take(&learnt),
+                Ok(learnt) => self.take(&learnt)?,
                 // It was too slow to be told everything: it goes on from where it was told to.
                 Err(RecvError::Lagged(_) | RecvError::Closed) => self.untold.push_back(WatchEvent::GoAway),
             },
@@ -163,26 +168,35 @@ impl Watch {
                 self.untold.push_back(WatchEvent::GoAway);
             }
             _ = self.heartbeat.tick() => {
-                self.app.require_let_in(&self.backend)?;
-                let is_long = self.app.0.clock.ticks().since(self.since) >= self.until;
+                self.verifier.require_let_in(&self.backend)?;
+                let is_long = self.verifier.0.clock.ticks().since(self.since) >= self.until;
                 self.untold.push_back(if is_long { WatchEvent::GoAway } else { WatchEvent::Heartbeat });
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, learnt: &Learnt) {
-        let news: Vec<_> = learnt.entries.iter().map(|entry| (entry.news, entry.expires_at)).collect();
-        if news.iter().any(|(news, _)| *news == News::KeysChanged) {
-            self.untold.push_back(WatchEvent::Keys);
+    fn take(&mut self, learnt: &Learnt) -> Result<(), Error> {
+        let concerns = |news: &News| *news == News::KeysChanged || (self.as_edge && *news == News::BackendsChanged);
+        if learnt.news.iter().any(|(news, _)| concerns(news)) {
+            self.untold.push_back(self.keys()?);
         }
-        self.untold.extend(batches(news));
+        self.untold.extend(batches(learnt.news.clone()));
         self.untold.push_back(WatchEvent::UpTo(learnt.place.clone()));
+        Ok(())
+    }
+
+    fn keys(&self) -> Result<WatchEvent, Error> {
+        Ok(if self.as_edge {
+            WatchEvent::ForEdge(self.verifier.edge_state()?)
+        } else {
+            WatchEvent::Keys(self.verifier.public_keys()?)
+        })
     }
 }
 
 /// What concerns those who listen, in messages of a bounded size.
-fn batches(news: Vec<(News, Timestamp)>) -> impl Iterator<Item = WatchEvent> {
+fn batches(news: AllNews) -> impl Iterator<Item = WatchEvent> {
     let of_tokens = |news: &News| matches!(news, News::SessionEnded(_) | News::EpochBegan { .. });
     let news: Vec<_> = news.into_iter().filter(|(news, _)| of_tokens(news)).collect();
     let batches: Vec<WatchEvent> = news.chunks(BATCH).map(|batch| WatchEvent::Revoked(batch.to_vec())).collect();

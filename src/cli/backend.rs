@@ -11,6 +11,9 @@ pub(super) struct Create {
     /// Whose tokens it may ask about; may be given more than once [default: `tokens.audience`]
     #[arg(long = "audience", value_name = "AUDIENCE")]
     audiences: Vec<Audience>,
+    /// Let it run `countersign edge` with the key: it is told by what the keys of all services are recognised
+    #[arg(long)]
+    edge: bool,
 }
 
 #[derive(clap::Args)]
@@ -27,7 +30,8 @@ pub(super) async fn create(options: &Options, args: Create) -> Result<(), Error>
         some => some,
     };
     let assembly = Assembly::start(&config).await?;
-    let created = assembly.app.create_backend(args.name.clone(), audiences).await.context("letting the service in")?;
+    let created =
+        assembly.app.create_backend(args.name.clone(), audiences, args.edge).await.context("letting the service in")?;
     assembly.stop().await?;
     match created {
         Some(key) => output::print(&format!("{}\n", key.expose())),
@@ -39,11 +43,12 @@ pub(super) async fn list(options: &Options) -> Result<(), Error> {
     let assembly = Assembly::start(&options.load()?).await?;
     let backends = assembly.app.backends().await.context("reading the services")?;
     assembly.stop().await?;
-    let mut table = row("NAME", "STATE", "CREATED", "AUDIENCES");
-    for RegisteredBackend { name, audiences, created_at, revoked_at, .. } in backends {
+    let mut table = row("NAME", "KIND", "STATE", "CREATED", "AUDIENCES");
+    for RegisteredBackend { name, audiences, is_edge, created_at, revoked_at, .. } in backends {
         let audiences: Vec<&str> = audiences.iter().map(Audience::as_str).collect();
+        let kind = if is_edge { "edge" } else { "service" };
         let state = if revoked_at.is_some() { "revoked" } else { "active" };
-        table += &row(name.as_str(), state, &output::date(created_at), &audiences.join(" "));
+        table += &row(name.as_str(), kind, state, &output::date(created_at), &audiences.join(" "));
     }
     output::print(&table)
 }
@@ -59,6 +64,6 @@ pub(super) async fn revoke(options: &Options, args: &Revoke) -> Result<(), Error
     }
 }
 
-fn row(name: &str, state: &str, created: &str, audiences: &str) -> String {
-    format!("{name:<24}  {state:<7}  {created:<20}  {audiences}\n")
+fn row(name: &str, kind: &str, state: &str, created: &str, audiences: &str) -> String {
+    format!("{name:<24}  {kind:<7}  {state:<7}  {created:<20}  {audiences}\n")
 }

@@ -3,6 +3,7 @@
 mod assembly;
 mod backend;
 mod check_config;
+mod edge;
 mod error;
 mod key_generate_master;
 mod key_list;
@@ -38,6 +39,8 @@ Examples:
   countersign --config /etc/countersign.toml check-config          say everything that is wrong with it
   (umask 077; countersign key generate-master > master.key)        make the secret that production asks for
   countersign user create --email ada@example.com --role admin     ask for a password, make an account
+  countersign backend create --edge --name edge-1 > edge.key       at the service: let an edge in
+  COUNTERSIGN_EDGE__KEY_FILE=edge.key countersign edge --upstream https://auth.example.com
 
 Exit status: 0 done; 1 failed; 2 a wrong command line or configuration.";
 
@@ -56,6 +59,8 @@ pub struct Cli {
 enum Command {
     /// Run the service until SIGINT or SIGTERM; this is the default
     Serve,
+    /// Verify tokens without a database, as the service at `--upstream` tells: near to gateways, in another region
+    Edge(edge::Args),
     /// Bring the schema of the database up to date, and say what was done
     Migrate,
     /// Read the whole configuration and say everything that is wrong with it
@@ -122,6 +127,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
     let options = &cli.options;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(options).await,
+        Command::Edge(args) => Box::pin(edge::run(options, args)).await,
         Command::Migrate => migrate::run(options).await,
         Command::CheckConfig(args) => check_config::run(options, &args),
         Command::User(UserCommand::Create(args)) => user_create::run(options, args).await,

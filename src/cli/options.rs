@@ -38,6 +38,7 @@ impl Options {
                 listen: self.listen.clone(),
                 database_url: self.database_url.clone(),
                 data_dir: self.data_dir.clone(),
+                upstream: None,
             },
         }
     }

@@ -123,6 +123,7 @@ impl Given {
             ("--listen", "server.listen", plain(&flags.listen)),
             ("--database-url", "database.url", flags.database_url.clone()),
             ("--data-dir", "database.data_dir", plain(&flags.data_dir)),
+            ("--upstream", "edge.upstream", plain(&flags.upstream)),
         ] {
             if let Some(value) = value {
                 self.add(key, Value::Text(value), Place::Flag(name));

@@ -15,18 +15,9 @@ use crate::{
     server::{Settings, TlsFiles},
 };
 
-/// What both sections come to.
-pub(super) struct Listener {
-    /// For the server.
-    pub(super) settings: Settings,
-    /// Where clients reach the service, which also is who issues its tokens.
-    pub(super) public_url: Origin,
-}
-
-/// Reads both sections.
-pub(super) fn read(reader: &mut Reader) -> Option<Listener> {
+/// Reads both sections but for the URL.
+pub(super) fn read(reader: &mut Reader) -> Option<Settings> {
     let listen = read_listen(reader);
-    let public_url = read_public_url(reader);
     let tls = read_tls(reader);
     let trusted_proxies = read_proxies(reader, tls.is_some());
     let reflection = reader.switch("server.reflection");
@@ -41,7 +32,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Listener> {
     let metrics = observing::read_metrics(reader);
     let traces = observing::read_traces(reader);
 
-    let settings = Settings {
+    Some(Settings {
         listen: listen?,
         metrics: metrics?,
         traces: traces?,
@@ -54,8 +45,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<Listener> {
         first_bytes_timeout: first_bytes_timeout?,
         request_timeout: request_timeout?,
         drain_timeout: drain_timeout?,
-    };
-    Some(Listener { settings, public_url: public_url? })
+    })
 }
 
 const TENTH: Duration = Duration::from_millis(100);
@@ -71,7 +61,8 @@ fn read_listen(reader: &mut Reader) -> Option<SocketAddr> {
     Some(listen)
 }
 
-fn read_public_url(reader: &mut Reader) -> Option<Origin> {
+/// Reads where clients reach the service, which also is who issues its tokens.
+pub(super) fn read_public_url(reader: &mut Reader) -> Option<Origin> {
     if reader.is_production() && !reader.is_set("server.public_url") {
         reader.refuse(
             "server.public_url",

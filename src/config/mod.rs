@@ -3,6 +3,7 @@
 mod data_dir;
 mod document;
 mod duration;
+mod edge;
 mod environment;
 mod layers;
 mod listener;
@@ -22,6 +23,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use data_dir::{DataDirError, prepare_data_dir};
+pub use edge::EdgeConfig;
 pub use problem::{Place, Problem, Problems};
 pub use profile::{InvalidProfile, Profile};
 pub use sources::{Flags, Sources};
@@ -74,18 +76,19 @@ impl Config {
     fn read(reader: &mut Reader) -> Option<Self> {
         // Everything is read before the first `?`, so that one bad setting does not hide another.
         let profile = reader.parse("profile", str::parse);
+        let public_url = listener::read_public_url(reader);
         let listener = listener::read(reader);
         let storage = storage::read(reader);
         let master_keys = storage::read_master_keys(reader);
         let hashing = rules::read_hashing(reader);
         let mail = mail::read(reader);
-        let policy = rules::read(reader, listener.as_ref().map(|listener| &listener.public_url));
+        let policy = rules::read(reader, public_url.as_ref());
         let log = read_log(reader);
 
-        let (listener, storage) = (listener?, storage?);
+        let storage = storage?;
         Some(Self {
             profile: profile?,
-            server: listener.settings,
+            server: listener?,
             database: storage.database,
             migrate: storage.migrate,
             data_dir: storage.data_dir,

@@ -45,7 +45,8 @@ pub(super) fn read(reader: &mut Reader, public_url: Option<&Origin>) -> Option<P
     })
 }
 
-fn read_staleness(reader: &mut Reader) -> Option<Staleness> {
+/// Reads `[revocation]`.
+pub(super) fn read_staleness(reader: &mut Reader) -> Option<Staleness> {
     let after = reader.duration("revocation.stale_after", SECOND..=MINUTE);
     let then = reader.parse("revocation.on_stale", str::parse);
     Some(Staleness { after: after?, then: then? })

@@ -24,4 +24,6 @@ pub struct Flags {
     pub database_url: Option<SecretString>,
     /// `--data-dir`
     pub data_dir: Option<String>,
+    /// `--upstream`
+    pub upstream: Option<String>,
 }

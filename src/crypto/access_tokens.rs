@@ -1,10 +1,6 @@
 //! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pasetors::{
@@ -29,12 +25,11 @@ const MAX_TOKEN_BYTES: usize = 4_096;
 const MAX_FOOTER_BYTES: usize = 128;
 const KIND: &str = "access";
 
-/// Mints and verifies access tokens.
+/// Mints and verifies access tokens. Other keys make another one.
 pub struct AccessTokens {
-    /// Another one when the keys change.
-    keyring: RwLock<Arc<Keyring>>,
-    issuer: Arc<str>,
-    audience: Arc<str>,
+    keyring: Keyring,
+    issuer: String,
+    audience: String,
     /// Those whose signature was looked at, so that it is once.
     seen: VerifiedTokens,
 }
@@ -84,34 +79,31 @@ impl AccessTokens {
     /// Tokens of `issuer`, for `audience`.
     #[must_use]
     pub fn new(keyring: Keyring, issuer: &str, audience: &str) -> Self {
-        Self {
-            keyring: RwLock::new(Arc::new(keyring)),
-            issuer: issuer.into(),
-            audience: audience.into(),
-            seen: VerifiedTokens::default(),
-        }
+        Self { keyring, issuer: issuer.to_owned(), audience: audience.to_owned(), seen: VerifiedTokens::default() }
     }
 
-    /// Signs and verifies with other keys from now on.
-    pub fn replace_keys(&self, keyring: Keyring) {
-        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+    /// `iss` of the tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
-    fn keyring(&self) -> Arc<Keyring> {
-        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    /// `aud` of the tokens.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
     }
 
     /// Signs what `claims` say.
     ///
     /// # Errors
-    /// When the library refuses what it never should.
+    /// When the library refuses what it never should, and where no key signs.
     pub fn mint(&self, claims: &Claims) -> Result<AccessToken, CryptoError> {
         let failed = || CryptoError::Failed { operation: "sign" };
-        let keyring = self.keyring();
-        let key = keyring.active();
+        let key = self.keyring.active()?;
         let payload = Payload {
-            iss: self.issuer.to_string(),
-            aud: self.audience.to_string(),
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
             sub: claims.user.to_string(),
             sid: claims.session.to_string(),
             uep: claims.epoch.count(),
@@ -140,13 +132,12 @@ impl AccessTokens {
         if text.len() > MAX_TOKEN_BYTES {
             return Err(TokenRefusal::Invalid);
         }
-        let keyring = self.keyring();
         let digest = VerifiedTokens::digest(text);
         let seen = self.seen.get(&digest);
         let verified = match &seen {
             // A key may have been revoked since its signature was looked at.
-            Some(seen) => key(&keyring, seen.key.as_str(), now).map(|_| Arc::clone(seen))?,
-            None => Arc::new(self.authentic(text, &keyring, now)?),
+            Some(seen) => key(&self.keyring, seen.key.as_str(), now).map(|_| Arc::clone(seen))?,
+            None => Arc::new(self.authentic(text, now)?),
         };
         if now + LEEWAY < verified.not_before {
             return Err(TokenRefusal::Invalid);
@@ -163,15 +154,15 @@ impl AccessTokens {
     }
 
     /// What a token says that one of our keys signed, in its one spelling, and that is for us.
-    fn authentic(&self, text: &str, keyring: &Keyring, now: Timestamp) -> Result<Verified, TokenRefusal> {
+    fn authentic(&self, text: &str, now: Timestamp) -> Result<Verified, TokenRefusal> {
         let invalid = || TokenRefusal::Invalid;
         let token = UntrustedToken::<Public, V4>::try_from(text).map_err(|_| invalid())?;
         let kid = key_named_by(text, &token).ok_or_else(invalid)?;
-        let verified = PublicToken::verify(key(keyring, kid, now)?, &token, None, None).map_err(|_| invalid())?;
+        let verified = PublicToken::verify(key(&self.keyring, kid, now)?, &token, None, None).map_err(|_| invalid())?;
         // To serde, a list of values is a struct too.
         let payload = serde_json::from_str(verified.payload()).ok().filter(|_| verified.payload().starts_with('{'));
         let payload: Payload = payload.ok_or_else(invalid)?;
-        let is_ours = payload.typ == KIND && *payload.iss == *self.issuer && *payload.aud == *self.audience;
+        let is_ours = payload.typ == KIND && payload.iss == self.issuer && payload.aud == self.audience;
         let not_before = timestamp(&payload.nbf).filter(|_| is_ours).ok_or_else(invalid)?;
         let claims = Arc::new(claims(&payload).ok_or_else(invalid)?);
         Ok(Verified { key: KeyId::from_paserk(kid.to_owned()), not_before, claims })

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{CryptoError, MasterKeys};
 use crate::{
-    domain::{KeyId, KeyState, SealedKey, Timestamp},
+    domain::{KeyId, KeyState, PublicKey, SealedKey, Timestamp},
     entropy::Entropy,
 };
 
@@ -21,7 +21,8 @@ const SEED_BYTES: usize = 32;
 
 /// The keys that access tokens are signed and verified with.
 pub struct Keyring {
-    active: SigningKey,
+    /// None at an edge.
+    active: Option<SigningKey>,
     verifying: HashMap<KeyId, VerifyingKey>,
     revoked: HashSet<KeyId>,
 }
@@ -72,11 +73,33 @@ impl Keyring {
             }
             verifying.insert(key.id.clone(), VerifyingKey { public, not_after: key.not_after() });
         }
-        Ok(Self { active: active.ok_or(CryptoError::NoActiveKey)?, verifying, revoked })
+        let active = Some(active.ok_or(CryptoError::NoActiveKey)?);
+        Ok(Self { active, verifying, revoked })
     }
 
-    pub(super) fn active(&self) -> &SigningKey {
-        &self.active
+    /// Keys that sign elsewhere. One that cannot be read, as later versions may publish, is left out.
+    ///
+    /// # Errors
+    /// When none is left.
+    pub fn verifying_only(published: &[PublicKey], revoked: &[KeyId]) -> Result<Self, CryptoError> {
+        let readable = published.iter().filter_map(|key| {
+            let public = AsymmetricPublicKey::<V4>::try_from(key.key.as_str()).ok()?;
+            let is_itself = public_id(&public).as_ref() == Some(&key.id);
+            is_itself.then(|| (key.id.clone(), VerifyingKey { public, not_after: key.not_after }))
+        });
+        let verifying: HashMap<_, _> = readable.collect();
+        if verifying.is_empty() {
+            return Err(CryptoError::NoActiveKey);
+        }
+        Ok(Self { active: None, verifying, revoked: revoked.iter().cloned().collect() })
+    }
+
+    /// The key that signs.
+    ///
+    /// # Errors
+    /// When all sign elsewhere.
+    pub(super) fn active(&self) -> Result<&SigningKey, CryptoError> {
+        self.active.as_ref().ok_or(CryptoError::NoActiveKey)
     }
 
     /// What the key is good for at `now`.
@@ -161,7 +184,7 @@ mod tests {
     fn the_active_key_signs_and_the_revoked_one_does_not_even_verify() {
         let keys = [KeyState::Active, KeyState::Next, KeyState::Retired, KeyState::Revoked].map(new_key);
         let ring = open(&keys).unwrap();
-        assert_eq!(ring.active().id, keys[0].id);
+        assert_eq!(ring.active().unwrap().id, keys[0].id);
         let verifies = |millis| {
             let now = Timestamp::from_unix_millis(millis);
             keys.each_ref().map(|key| matches!(ring.verifying(key.id.as_str(), now), Verifying::With(_)))
@@ -171,6 +194,20 @@ mod tests {
         assert_eq!(verifies(17 * 60_000 - 1), [true, true, true, false]);
         assert_eq!(verifies(17 * 60_000), [true, true, false, false], "nothing that a retired one signed can be left");
         assert_eq!(open(&keys[1..]).err(), Some(CryptoError::NoActiveKey));
+    }
+
+    #[test]
+    fn who_only_verifies_signs_nothing_and_takes_no_key_for_another() {
+        let [one, other] = [new_key(KeyState::Active), new_key(KeyState::Next)].map(|key| key.public_key().unwrap());
+        let swapped = PublicKey { key: one.key.clone(), ..other.clone() };
+        let gone = KeyId::from_paserk("k4.pid.gone".to_owned());
+        let ring = Keyring::verifying_only(&[one.clone(), swapped.clone()], std::slice::from_ref(&gone)).unwrap();
+        let now = Timestamp::from_unix_millis(0);
+        assert!(matches!(ring.verifying(one.id.as_str(), now), Verifying::With(_)));
+        assert!(matches!(ring.verifying(other.id.as_str(), now), Verifying::Unknown));
+        assert!(matches!(ring.verifying(gone.as_str(), now), Verifying::Revoked));
+        assert_eq!(ring.active().err(), Some(CryptoError::NoActiveKey));
+        assert_eq!(Keyring::verifying_only(&[swapped], &[]).err(), Some(CryptoError::NoActiveKey));
     }
 
     #[test]

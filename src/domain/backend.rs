@@ -18,6 +18,8 @@ pub struct RegisteredBackend {
     pub digest: BackendDigest,
     /// For whom the tokens are that it may ask about, sorted.
     pub audiences: Vec<Audience>,
+    /// Whether it is an edge, which has to know the others.
+    pub is_edge: bool,
     /// When it was let in.
     pub created_at: Timestamp,
     /// Since when it is shut out.

@@ -6,6 +6,7 @@ mod backend;
 mod code;
 mod device_token;
 mod display_name;
+mod edge;
 mod email;
 mod feed;
 mod id;
@@ -30,6 +31,7 @@ pub use backend::{
 pub use code::{Code, CodeDigest, CodeDigits, CodePurpose, CodeToken, InvalidCode};
 pub use device_token::{DeviceToken, DeviceTokenParts, Sighting};
 pub use display_name::{DisplayName, InvalidDisplayName};
+pub use edge::EdgeState;
 pub use email::{Email, InvalidEmail};
 pub use feed::{FeedCursor, FeedEntry, FeedPage, News, Rewound, STAYS_REVOKED_FOR};
 pub use id::{AuditId, BackendId, DeviceId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
@@ -41,6 +43,6 @@ pub use password::{InvalidPassword, NewPassword, Password, PasswordHash, Passwor
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTokenParts, SessionSalt};
 pub use role::{InvalidRole, Role};
 pub use session::{Device, EndReason, Refreshing, Session, SessionLifetimes, SessionState};
-pub use signing_key::{KeyState, SealedKey};
+pub use signing_key::{KeyState, PublicKey, PublicKeys, SealedKey};
 pub use timestamp::{Ticks, Timestamp};
 pub use user::{User, UserEpoch};

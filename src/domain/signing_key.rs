@@ -19,6 +19,38 @@ pub struct SealedKey {
     pub since: Timestamp,
 }
 
+/// A key that tokens are verified with, as it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// `k4.pid.…`, the `kid` in a token's footer.
+    pub id: KeyId,
+    /// `k4.public.…`.
+    pub key: String,
+    /// What it is used for.
+    pub state: KeyState,
+    /// When it was published.
+    pub not_before: Timestamp,
+    /// When it stops counting, where that is known.
+    pub not_after: Option<Timestamp>,
+}
+
+/// What a verifier needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKeys {
+    /// `iss` of the tokens that these keys verify.
+    pub issuer: String,
+    /// The keys, oldest first.
+    pub keys: Vec<PublicKey>,
+}
+
+impl PublicKey {
+    /// Whether what it signed counts at `now`.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.not_after.is_none_or(|end| now < end)
+    }
+}
+
 impl SealedKey {
     /// From when on it verifies nothing, where that is known: when no token is left that it signed. From then on whoever finds
     /// its secret half has found nothing.
@@ -31,10 +63,16 @@ impl SealedKey {
         }
     }
 
-    /// Whether what it signed counts at `now`.
+    /// What is published of it; nothing of a revoked one.
     #[must_use]
-    pub fn counts(&self, now: Timestamp) -> bool {
-        self.state != KeyState::Revoked && self.not_after().is_none_or(|end| now < end)
+    pub fn public_key(&self) -> Option<PublicKey> {
+        (self.state != KeyState::Revoked).then(|| PublicKey {
+            id: self.id.clone(),
+            key: self.public.clone(),
+            state: self.state,
+            not_before: self.created_at,
+            not_after: self.not_after(),
+        })
     }
 }
 

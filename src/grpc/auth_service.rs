@@ -47,7 +47,7 @@ impl AuthService for AuthApi {
     async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
         let call = Call::of(&request);
         let answer = async {
-            let caller = self.0.authenticate(call.access_token()?).await?;
+            let caller = self.0.verifier().authenticate(call.access_token()?).await?;
             let profile = self.0.who_am_i(&caller).await?;
             Ok(render::who_am_i(&caller, &profile))
         };
@@ -107,7 +107,7 @@ impl AuthService for AuthApi {
         let everywhere = request.into_inner().everywhere;
         let ended = async {
             if everywhere {
-                let caller = self.0.authenticate(call.access_token()?).await?;
+                let caller = self.0.verifier().authenticate(call.access_token()?).await?;
                 self.0.log_out_everywhere(&caller, call.device.clone()).await
             } else {
                 let leaver = self.0.authenticate_to_leave(call.access_token()?)?;

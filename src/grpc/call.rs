@@ -89,7 +89,7 @@ impl Call {
 
     /// Who calls.
     pub(super) async fn caller(&self, app: &App) -> Result<Caller, Status> {
-        let caller = async { app.authenticate(self.access_token()?).await };
+        let caller = async { app.verifier().authenticate(self.access_token()?).await };
         caller.await.map_err(|error: Error| self.refuse(error))
     }
 

@@ -15,7 +15,7 @@ use tonic_types::StatusExt as _;
 
 use super::{CookieProfile, Origins, RequestId, call::Call, cookies, status::status};
 use crate::{
-    app::{App, Caller, Error},
+    app::{Caller, Error, Verifier},
     domain::Role,
 };
 
@@ -25,7 +25,7 @@ pub(super) const PREFIX: &str = "x-auth-";
 /// Decides for gateways.
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    app: App,
+    verifier: Verifier,
     origins: Arc<Origins>,
 }
 
@@ -61,10 +61,10 @@ pub struct Denial {
 }
 
 impl Gateway {
-    /// Decides with `app`, for the pages of `origins`.
+    /// Decides with `verifier`, for the pages of `origins`.
     #[must_use]
-    pub fn new(app: App, origins: Arc<Origins>) -> Self {
-        Self { app, origins }
+    pub fn new(verifier: Verifier, origins: Arc<Origins>) -> Self {
+        Self { verifier, origins }
     }
 
     /// Whose request it is.
@@ -76,7 +76,7 @@ impl Gateway {
         let metadata = MetadataMap::from_headers(headers);
         let page = self.page(method.as_ref(), &metadata).map_err(Denial::cross_site)?;
         let call = Call::with(&metadata, page, id.clone());
-        let answer = async { self.app.authenticate(call.access_token()?).await };
+        let answer = async { self.verifier.authenticate(call.access_token()?).await };
         match answer.await {
             Ok(caller) => Ok(Pass { caller, cookies: cookies::without_ours(&metadata) }),
             Err(error) => Err(Denial::of(&error, &id)),

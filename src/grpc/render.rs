@@ -6,8 +6,11 @@ use tonic::Response;
 
 use super::{cookies, parse::Delivery};
 use crate::{
-    app::{self, App, WatchEvent},
-    domain::{Device, KeyState, News, Role, Session, SessionState, Timestamp, User},
+    app::{self, Verifier, WatchEvent},
+    domain::{
+        Device, EdgeState, KeyState, News, PublicKey, PublicKeys, RegisteredBackend, Role, Session, SessionState,
+        Timestamp, User,
+    },
     proto::{self, revocation::Revoked, watch_revocations_response::Event},
 };
 
@@ -117,7 +120,11 @@ pub(super) fn token_status(verified: Option<app::VerifiedToken>) -> proto::Token
     proto::TokenStatus { active: claims.is_some(), claims }
 }
 
-pub(super) fn public_key(key: app::PublicKey) -> proto::PublicKey {
+pub(super) fn public_keys(keys: PublicKeys) -> proto::PublicKeySet {
+    proto::PublicKeySet { issuer: keys.issuer, keys: keys.keys.into_iter().map(public_key).collect() }
+}
+
+fn public_key(key: PublicKey) -> proto::PublicKey {
     let state = match key.state {
         KeyState::Next => proto::KeyState::Next,
         KeyState::Active => proto::KeyState::Active,
@@ -135,7 +142,7 @@ pub(super) fn public_key(key: app::PublicKey) -> proto::PublicKey {
 }
 
 /// What a listener is told, with the time at which it is.
-pub(super) fn watch_event(app: &App, event: WatchEvent) -> proto::WatchRevocationsResponse {
+pub(super) fn watch_event(verifier: &Verifier, event: WatchEvent) -> proto::WatchRevocationsResponse {
     let event = match event {
         WatchEvent::SnapshotBegins { count } => {
             Event::SnapshotBegins(proto::SnapshotBegins { count: u64::try_from(count).unwrap_or(u64::MAX) })
@@ -144,18 +151,35 @@ pub(super) fn watch_event(app: &App, event: WatchEvent) -> proto::WatchRevocatio
             let revocations = news.into_iter().filter_map(revocation).collect();
             Event::Revocations(proto::RevocationBatch { revocations })
         }
-        WatchEvent::UpTo(place) => Event::UpTo(proto::UpTo { resume_token: place.to_bytes() }),
-        WatchEvent::Keys => {
-            let app::PublicKeys { issuer, keys } = app.public_keys();
-            Event::Keys(proto::PublicKeySet { issuer, keys: keys.into_iter().map(public_key).collect() })
-        }
+        WatchEvent::UpTo(place) => Event::UpTo(proto::UpTo { resume_token: place }),
+        WatchEvent::Keys(keys) => Event::Keys(public_keys(keys)),
+        WatchEvent::ForEdge(state) => Event::ForEdge(edge_state(state)),
         WatchEvent::Heartbeat => Event::Heartbeat(proto::Heartbeat {}),
         WatchEvent::GoAway => Event::GoAway(proto::GoAway {}),
     };
     proto::WatchRevocationsResponse {
         event: Some(event),
-        server_time: Some(timestamp(app.now())),
-        revocations_age: Some(duration(app.age_of_revocations())),
+        server_time: Some(timestamp(verifier.now())),
+        revocations_age: Some(duration(verifier.age_of_revocations())),
+    }
+}
+
+fn edge_state(state: EdgeState) -> proto::EdgeState {
+    proto::EdgeState {
+        keys: Some(public_keys(state.keys)),
+        revoked_key_ids: state.revoked_keys.iter().map(ToString::to_string).collect(),
+        audience: state.audience,
+        backends: state.backends.iter().map(backend).collect(),
+    }
+}
+
+fn backend(backend: &RegisteredBackend) -> proto::Backend {
+    proto::Backend {
+        id: backend.id.as_bytes().to_vec(),
+        name: backend.name.to_string(),
+        digest: backend.digest.as_bytes().to_vec(),
+        audiences: backend.audiences.iter().map(ToString::to_string).collect(),
+        edge: backend.is_edge,
     }
 }
 

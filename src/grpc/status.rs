@@ -63,9 +63,19 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
 fn failed(fault: &Fault, request: &RequestId) -> Status {
     tracing::error!(request_id = request.as_str(), error = %chain(fault), "the call failed");
     let (code, reason, message) = match fault {
-        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) | Fault::Stale => {
+        Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) => {
             (Code::Unavailable, ErrorReason::Unavailable, "the service cannot reach its database: try again")
         }
+        Fault::Stale => (
+            Code::Unavailable,
+            ErrorReason::Unavailable,
+            "the service does not know what was revoked lately: try again",
+        ),
+        Fault::Upstream(_) => (
+            Code::Unavailable,
+            ErrorReason::Unavailable,
+            "the service cannot ask the one that it is an edge of: try again",
+        ),
         Fault::Store(
             StoreError::Failed(_)
             | StoreError::Corrupt { .. }

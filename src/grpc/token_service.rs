@@ -8,9 +8,9 @@ use tonic::{Request, Response, Status};
 
 use super::{call::Call, parse, render};
 use crate::{
-    app::{App, Backend, Error, Watch},
+    app::{Backend, Error, Verifier, Watch},
     proto::{
-        BatchVerifyTokensRequest, BatchVerifyTokensResponse, ListPublicKeysRequest, ListPublicKeysResponse,
+        self, BatchVerifyTokensRequest, BatchVerifyTokensResponse, ListPublicKeysRequest, ListPublicKeysResponse,
         VerifyTokenRequest, VerifyTokenResponse, WatchRevocationsRequest, WatchRevocationsResponse,
         token_service_server::TokenService,
     },
@@ -23,13 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What other services ask about tokens, over the wire.
 #[derive(Debug, Clone)]
-pub struct TokenApi(App);
+pub struct TokenApi(Verifier);
 
 impl TokenApi {
-    /// Answers with `app`.
+    /// Answers with `verifier`.
     #[must_use]
-    pub fn new(app: App) -> Self {
-        Self(app)
+    pub fn new(verifier: Verifier) -> Self {
+        Self(verifier)
     }
 
     fn backend(&self, call: &Call) -> Result<Backend, Error> {
@@ -80,7 +80,8 @@ impl TokenService for TokenApi {
         let call = Call::of(&request);
         let watching = async {
             let backend = self.backend(&call)?;
-            self.0.watch_revocations(backend, &request.get_ref().resume_token).await
+            let WatchRevocationsRequest { resume_token, as_edge } = request.get_ref();
+            self.0.watch_revocations(backend, resume_token, *as_edge).await
         };
         let watch = watching.await.map_err(|error| call.refuse(error))?;
         let (sender, receiver) = mpsc::channel(AHEAD);
@@ -90,17 +91,17 @@ impl TokenService for TokenApi {
 
     async fn list_public_keys(
         &self,
-        _: Request<ListPublicKeysRequest>,
+        request: Request<ListPublicKeysRequest>,
     ) -> Result<Response<ListPublicKeysResponse>, Status> {
-        let keys = self.0.public_keys();
-        let listed = keys.keys.into_iter().map(render::public_key).collect();
-        Ok(Response::new(ListPublicKeysResponse { issuer: keys.issuer, keys: listed }))
+        let keys = self.0.public_keys().map_err(|error| Call::of(&request).refuse(error))?;
+        let proto::PublicKeySet { issuer, keys } = render::public_keys(keys);
+        Ok(Response::new(ListPublicKeysResponse { issuer, keys }))
     }
 }
 
 /// Tells a listener everything, until it leaves, is told to, or reads nothing for too long.
 async fn tell(
-    app: App,
+    verifier: Verifier,
     mut watch: Watch,
     call: Call,
     listener: mpsc::Sender<Result<WatchRevocationsResponse, Status>>,
@@ -108,7 +109,7 @@ async fn tell(
     loop {
         let message = tokio::select! {
             next = watch.next() => match next {
-                Ok(Some(event)) => Ok(render::watch_event(&app, event)),
+                Ok(Some(event)) => Ok(render::watch_event(&verifier, event)),
                 Ok(None) => return,
                 Err(error) => Err(call.refuse(error)),
             },

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::app::{App, Verifier};
 
 /// How often to look for revocations, hinted at or not: with the half second that a look may take, what was ended on one node
 /// is refused on all of them within a second (**I3**).
@@ -69,11 +69,11 @@ pub(super) async fn sweep(app: App) {
 }
 
 /// Drops for ever from memory what refuses no token any more.
-pub(super) async fn forget(app: App) {
+pub(super) async fn forget(verifier: Verifier) {
     let mut ticks = interval(FORGET_EVERY);
     loop {
         ticks.tick().await;
-        app.forget_expired_revocations();
+        verifier.forget_expired_revocations();
     }
 }
 

@@ -98,11 +98,13 @@ impl Exporter {
         let task = tokio::spawn(export(spans, client, Arc::clone(&metrics), close.clone()));
         (Spans { queue, metrics }, Self { close, task: AbortOnDropHandle::new(task) })
     }
+}
 
-    /// Takes away what is left, in the time that there is.
-    pub(super) async fn flush(self) {
-        self.close.cancel();
-        let _ = timeout(FLUSH, self.task).await;
+/// Takes away what is left, in the time that there is.
+pub(super) async fn flush(exporter: Option<Exporter>) {
+    if let Some(Exporter { close, task }) = exporter {
+        close.cancel();
+        let _ = timeout(FLUSH, task).await;
     }
 }
 

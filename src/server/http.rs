@@ -20,8 +20,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::timeout;
 
 use crate::{
-    app::{App, PublicKey, PublicKeys},
-    domain::Timestamp,
+    app::{Error, Fault, Verifier},
+    domain::{PublicKey, PublicKeys, Timestamp},
 };
 
 /// How long the database may take to answer before the service counts as not ready.
@@ -30,27 +30,27 @@ const READY_WITHIN: Duration = Duration::from_secs(2);
 const KEYS_MAX_AGE: &str = "public, max-age=300";
 
 /// The routes; all else is gRPC.
-pub(super) fn routes(app: App) -> Router {
+pub(super) fn routes(verifier: Verifier) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/.well-known/countersign/keys", get(keys))
-        .with_state(app)
+        .with_state(verifier)
 }
 
-/// Whether to send calls here: not if the database does not answer.
-async fn ready(State(app): State<App>) -> Response {
-    match timeout(READY_WITHIN, app.ready()).await {
-        Ok(Ok(())) => "ready\n".into_response(),
-        Ok(Err(_)) | Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database does not answer\n").into_response()
-        }
-    }
+/// Whether to send calls here: not if the database does not answer, or an edge knows too little.
+async fn ready(State(verifier): State<Verifier>) -> Response {
+    let why = match timeout(READY_WITHIN, verifier.ready()).await {
+        Ok(Ok(())) => return "ready\n".into_response(),
+        Ok(Err(Error::Failed(Fault::Stale))) => "not ready: what was revoked lately is not known\n",
+        Ok(Err(_)) | Err(_) => "not ready: the database does not answer\n",
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
 }
 
 /// The verifying keys, and a strong tag by which caches ask whether they have changed.
-async fn keys(State(app): State<App>, headers: HeaderMap) -> Response {
-    let keys = app.public_keys();
+async fn keys(State(verifier): State<Verifier>, headers: HeaderMap) -> Response {
+    let Ok(keys) = verifier.public_keys() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let Ok(body) = serde_json::to_string(&KeySet::from(&keys)) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

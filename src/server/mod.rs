@@ -9,6 +9,7 @@ mod exporter;
 mod framing;
 mod guard;
 mod headers;
+mod health;
 mod http;
 mod incoming;
 mod limits;
@@ -32,22 +33,26 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tonic::server::NamedService;
-use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic::service::Routes;
+use tonic_health::{ServingStatus, server::health_reporter};
 use tower::util::MapRequestLayer;
 
 pub use exporter::{Collector, InvalidCollector};
 pub use settings::{Settings, TlsFiles, Traces};
 pub use tls::TlsError;
 
-use self::{exporter::Exporter, incoming::Incoming, limits::Limits, tls::Certificate, trace::Observer};
+use self::{
+    exporter::Exporter,
+    health::{Health, OF_ALL, OF_TOKENS},
+    incoming::Incoming,
+    limits::Limits,
+    scrape::Watched,
+    tls::Certificate,
+    trace::Observer,
+};
 use crate::{
-    app::App,
-    grpc::{AccountApi, AuthApi, TokenApi},
-    proto::{
-        account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
-        token_service_server::TokenServiceServer,
-    },
+    app::{App, Edge, Verifier},
+    metrics::Metrics,
 };
 
 /// Why the service cannot listen.
@@ -131,33 +136,94 @@ impl Server {
     ///
     /// # Errors
     /// When it cannot begin to serve.
-    pub async fn run(self, app: App, stop: CancellationToken) -> Result<(), RunError> {
-        let cut = CancellationToken::new();
-        let _cut_at_the_end = cut.clone().drop_guard();
+    pub async fn run(mut self, app: App, stop: CancellationToken) -> Result<(), RunError> {
         let mut chores = JoinSet::new();
         let hint = Arc::new(Notify::new());
         chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
         chores.spawn(chores::hear_hints(app.clone(), Arc::clone(&hint)));
         chores.spawn(chores::give_hints(app.clone(), hint));
-        chores.spawn(chores::forget(app.clone()));
+        chores.spawn(chores::forget(app.verifier().clone()));
         chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
-        let delivering = chores::deliver_mail(app.clone(), stop.clone());
+        let (reporter, health_service) = health_reporter();
+        let health = Health::new(reporter, OF_ALL);
+        health.tell(ServingStatus::Serving).await;
+        let verifier = app.verifier().clone();
+        let (observer, exporter) = self.observe(&verifier, Some(&app), &mut chores);
+        let routes = routes::routes(&verifier, Some(&app), health_service, observer, &self.settings)?;
+        // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
+        let delivering = chores::deliver_mail(app, stop.clone());
+        let stopping = async {
+            stop.cancelled().await;
+            health.tell(ServingStatus::NotServing).await;
+            verifier.stop_watches();
+        };
+        // On the heap: what all of it carries along is large.
+        let metrics = Arc::clone(verifier.metrics());
+        Box::pin(self.serve(routes, metrics, chores, (delivering, stopping), &stop)).await?;
+        exporter::flush(exporter).await;
+        Ok(())
+    }
+
+    /// The same for an edge, which is healthy as long as it knows enough to answer.
+    ///
+    /// # Errors
+    /// When it cannot begin to serve.
+    pub async fn run_edge(mut self, edge: Edge, stop: CancellationToken) -> Result<(), RunError> {
+        let verifier = edge.verifier().clone();
+        let mut chores = JoinSet::new();
+        chores.spawn(async move { edge.follow().await });
+        chores.spawn(chores::forget(verifier.clone()));
+        let (reporter, health_service) = health_reporter();
+        let health = Health::new(reporter, OF_TOKENS);
+        health.tell(ServingStatus::NotServing).await;
+        let (observer, exporter) = self.observe(&verifier, None, &mut chores);
+        let routes = routes::routes(&verifier, None, health_service, observer, &self.settings)?;
+        let stopping = async {
+            Box::pin(health.follow(&verifier, &stop)).await;
+            health.tell(ServingStatus::NotServing).await;
+            verifier.stop_watches();
+        };
+        let metrics = Arc::clone(verifier.metrics());
+        Box::pin(self.serve(routes, metrics, chores, (async {}, stopping), &stop)).await?;
+        exporter::flush(exporter).await;
+        Ok(())
+    }
+
+    /// Begins to tell whoever watches.
+    fn observe(
+        &mut self,
+        verifier: &Verifier,
+        accounts: Option<&App>,
+        chores: &mut JoinSet<()>,
+    ) -> (Observer, Option<Exporter>) {
+        let metrics = Arc::clone(verifier.metrics());
+        if let Some((listener, _)) = self.metrics.take() {
+            let watched = Watched { verifier: verifier.clone(), accounts: accounts.cloned() };
+            chores.spawn(scrape::serve(listener, watched, self.settings.clone()));
+        }
+        let (spans, exporter) = self.settings.traces.as_ref().map_or((None, None), |traces| {
+            let (spans, exporter) = Exporter::start(&traces.collector, Arc::clone(&metrics));
+            (Some((spans, traces.one_in)), Some(exporter))
+        });
+        (Observer { metrics, spans }, exporter)
+    }
+
+    /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
+    async fn serve(
+        self,
+        routes: Routes,
+        metrics: Arc<Metrics>,
+        mut chores: JoinSet<()>,
+        (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
+        stop: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let cut = CancellationToken::new();
+        let _cut_at_the_end = cut.clone().drop_guard();
         let tls = self.tls.map(|(certificate, acceptor)| {
             chores.spawn(certificate.watch());
             acceptor
         });
-        if let Some((listener, _)) = self.metrics {
-            chores.spawn(scrape::serve(listener, app.clone(), self.settings.clone()));
-        }
-        let (spans, exporter) = self.settings.traces.as_ref().map_or((None, None), |traces| {
-            let (spans, exporter) = Exporter::start(&traces.collector, Arc::clone(app.metrics()));
-            (Some((spans, traces.one_in)), Some(exporter))
-        });
-        let observer = Observer { metrics: Arc::clone(app.metrics()), spans };
-        let (health, health_service) = tonic_health::server::health_reporter();
-        serve_as(&health, ServingStatus::Serving).await;
-        let routes = routes::routes(app.clone(), health_service, observer, &self.settings)?;
         let drain_timeout = self.settings.drain_timeout;
         let incoming = Incoming {
             limits: Limits::new(&self.settings),
@@ -165,29 +231,20 @@ impl Server {
             listener: self.listener,
             tls,
             cut,
-            metrics: Arc::clone(app.metrics()),
-        };
-        let stopping = async {
-            stop.cancelled().await;
-            serve_as(&health, ServingStatus::NotServing).await;
-            app.stop_watches();
+            metrics,
         };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming.connections(), stopping);
-        // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
-        let delivered = async {
-            delivering.await;
+        let last = async {
+            last.await;
             Ok(())
         };
-        let all = async { tokio::try_join!(served, delivered) };
+        let all = async { tokio::try_join!(served, last) };
         tokio::select! {
             ended = all => drop(ended?),
-            () = after(&stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
-        }
-        if let Some(exporter) = exporter {
-            exporter.flush().await;
+            () = after(stop, drain_timeout) => tracing::warn!(?drain_timeout, "cut calls that did not end in time, or letters"),
         }
         Ok(())
     }
@@ -214,14 +271,6 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         // So that new certificates and new nodes get their share. No grace: with one, tonic sends no GOAWAY and cuts calls.
         .max_connection_age(Duration::from_mins(30))
-}
-
-/// For those who ask about the whole service, and about each one in it.
-async fn serve_as(health: &HealthReporter, status: ServingStatus) {
-    health.set_service_status("", status).await;
-    health.set_service_status(<AuthServiceServer<AuthApi> as NamedService>::NAME, status).await;
-    health.set_service_status(<AccountServiceServer<AccountApi> as NamedService>::NAME, status).await;
-    health.set_service_status(<TokenServiceServer<TokenApi> as NamedService>::NAME, status).await;
 }
 
 /// `patience` after `stop`.

@@ -23,10 +23,11 @@ use tower::{
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
 use super::{
-    Settings, client, cors, deadline, framing, guard, headers, http, panics, request_id, trace, trace::Observer, verify,
+    Settings, client, cors, deadline, framing, guard, headers, health::OF_TOKENS, http, panics, request_id, trace,
+    trace::Observer, verify,
 };
 use crate::{
-    app::App,
+    app::{App, Verifier},
     entropy::{Entropy, OsEntropy},
     grpc::{AccountApi, AuthApi, ExtAuthz, Gateway, TokenApi},
     proto::{
@@ -42,9 +43,10 @@ const LARGEST_BATCH: usize = 512 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// Everything that is served, behind its layers; the outermost stands first.
+/// Everything that is served, behind its layers; the outermost stands first. An edge has no accounts.
 pub(super) fn routes(
-    app: App,
+    verifier: &Verifier,
+    accounts: Option<&App>,
     health: HealthServer<impl Health>,
     observer: Observer,
     settings: &Settings,
@@ -53,8 +55,8 @@ pub(super) fn routes(
     let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.as_slice().into();
 
     let origins = Arc::new(settings.origins.clone());
-    let gateway = Gateway::new(app.clone(), Arc::clone(&origins));
-    let calls = services(app.clone(), gateway.clone(), health, settings)?.layer(
+    let gateway = Gateway::new(verifier.clone(), Arc::clone(&origins));
+    let calls = services(gateway.clone(), (verifier, accounts), health, settings)?.layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(origins, guard::guard))
             // Around the calls alone: to anything else over HTTP/1.1 it answers 400.
@@ -64,7 +66,7 @@ pub(super) fn routes(
             .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
             .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(&observer.metrics)))),
     );
-    let all = Router::new().merge(http::routes(app)).merge(verify::routes(gateway)).merge(calls).layer(
+    let all = Router::new().merge(http::routes(verifier.clone())).merge(verify::routes(gateway)).merge(calls).layer(
         ServiceBuilder::new()
             .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
             .layer(MapResponseLayer::new(headers::harden(settings.tls.is_some())))
@@ -78,38 +80,48 @@ pub(super) fn routes(
 
 /// The gRPC services.
 fn services(
-    app: App,
     gateway: Gateway,
+    (verifier, accounts): (&Verifier, Option<&App>),
     health: HealthServer<impl Health>,
     settings: &Settings,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
-        .max_decoding_message_size(LARGEST_REQUEST)
-        .max_encoding_message_size(LARGEST_ANSWER);
-    let account = AccountServiceServer::new(AccountApi::new(app.clone()))
-        .max_decoding_message_size(LARGEST_REQUEST)
-        .max_encoding_message_size(LARGEST_ANSWER);
-    let tokens = TokenServiceServer::new(TokenApi::new(app))
+    let tokens = TokenServiceServer::new(TokenApi::new(verifier.clone()))
         .max_decoding_message_size(LARGEST_BATCH)
         .max_encoding_message_size(LARGEST_ANSWER);
     let ext_authz = AuthorizationServer::new(ExtAuthz::new(gateway)).max_decoding_message_size(LARGEST_REQUEST);
-    let mut services = Routes::new(auth.clone())
-        .add_service(account)
-        .add_service(tokens)
+    let mut services = Routes::new(tokens.clone())
         .add_service(ext_authz)
         .add_service(health.max_decoding_message_size(LARGEST_REQUEST));
+    if let Some(app) = accounts {
+        let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
+            .max_decoding_message_size(LARGEST_REQUEST)
+            .max_encoding_message_size(LARGEST_ANSWER);
+        let account = AccountServiceServer::new(AccountApi::new(app.clone()))
+            .max_decoding_message_size(LARGEST_REQUEST)
+            .max_encoding_message_size(LARGEST_ANSWER);
+        services = services.add_service(auth).add_service(account);
+    }
     if settings.reflection {
         // Each version lists what its own builder knows, and older tools speak only v1alpha.
-        let v1 = reflection().build_v1()?.max_decoding_message_size(LARGEST_REQUEST);
-        let v1alpha = reflection().build_v1alpha()?.max_decoding_message_size(LARGEST_REQUEST);
+        let of = |version| reflection(accounts.is_some(), version);
+        let v1 = of("grpc.reflection.v1").build_v1()?.max_decoding_message_size(LARGEST_REQUEST);
+        let v1alpha = of("grpc.reflection.v1alpha").build_v1alpha()?.max_decoding_message_size(LARGEST_REQUEST);
         services = services.add_service(v1).add_service(v1alpha);
     }
     // A path that leads nowhere gets the very answer of a method that is not there: nobody maps the API by the difference.
-    Ok(services.into_axum_router().fallback_service(auth))
+    Ok(services.into_axum_router().fallback_service(tokens))
 }
 
-fn reflection() -> Reflection<'static> {
-    Reflection::configure()
+/// Describes all that there is, and lists it; an edge lists what it serves.
+fn reflection(is_all_served: bool, version: &str) -> Reflection<'static> {
+    let described = Reflection::configure()
         .register_encoded_file_descriptor_set(proto::DESCRIPTOR)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    if is_all_served {
+        return described;
+    }
+    described
+        .with_service_name(OF_TOKENS[0])
+        .with_service_name("grpc.health.v1.Health")
+        .with_service_name(format!("{version}.ServerReflection"))
 }

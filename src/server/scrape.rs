@@ -13,15 +13,21 @@ use tokio::{net::TcpListener, sync::Mutex};
 use tonic::service::Routes;
 
 use super::{Settings, incoming::Incoming, limits::Limits, transport};
-use crate::app::App;
+use crate::app::{App, Verifier};
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// More than one Prometheus has a use for.
 const MAX_CONNECTIONS: usize = 32;
 
+/// Who is asked how they are. An edge has no accounts.
+pub(super) struct Watched {
+    pub(super) verifier: Verifier,
+    pub(super) accounts: Option<App>,
+}
+
 /// Serves until it is dropped.
-pub(super) async fn serve(listener: TcpListener, app: App, settings: Settings) {
+pub(super) async fn serve(listener: TcpListener, watched: Watched, settings: Settings) {
     let settings = Settings { max_connections: MAX_CONNECTIONS, trusted_proxies: Vec::new(), ..settings };
     let incoming = Incoming {
         listener,
@@ -32,7 +38,7 @@ pub(super) async fn serve(listener: TcpListener, app: App, settings: Settings) {
         // Its own connections are nobody's.
         metrics: Arc::default(),
     };
-    let routes = Router::new().route("/metrics", get(scrape)).with_state(Arc::new(Mutex::new(app)));
+    let routes = Router::new().route("/metrics", get(scrape)).with_state(Arc::new(Mutex::new(watched)));
     let served = transport().add_routes(Routes::from(routes)).serve_with_incoming(incoming.connections()).await;
     if let Err(error) = served {
         tracing::error!(%error, "cannot serve metrics");
@@ -40,8 +46,11 @@ pub(super) async fn serve(listener: TcpListener, app: App, settings: Settings) {
 }
 
 /// One after the other: whoever asks a hundred times at once asks the database once at a time.
-async fn scrape(State(app): State<Arc<Mutex<App>>>) -> Response {
-    let app = app.lock().await;
-    app.measure().await;
-    ([(CONTENT_TYPE, OPENMETRICS)], app.metrics().text()).into_response()
+async fn scrape(State(watched): State<Arc<Mutex<Watched>>>) -> Response {
+    let Watched { verifier, accounts } = &*watched.lock().await;
+    verifier.measure();
+    if let Some(app) = accounts {
+        app.measure().await;
+    }
+    ([(CONTENT_TYPE, OPENMETRICS)], verifier.metrics().text()).into_response()
 }

@@ -77,6 +77,7 @@ fn row(backend: &RegisteredBackend) -> backend::ActiveModel {
         audiences: Set(audiences.join(" ")),
         created_at: Set(backend.created_at.unix_millis()),
         revoked_at: Set(backend.revoked_at.map(Timestamp::unix_millis)),
+        is_edge: Set(backend.is_edge),
     }
 }
 
@@ -91,6 +92,7 @@ impl TryFrom<backend::Model> for RegisteredBackend {
             name: row.name.parse().map_err(|_| corrupt("name"))?,
             digest: BackendDigest::from_bytes(row.digest.try_into().map_err(|_| corrupt("digest"))?),
             audiences: audiences.map_err(|_| corrupt("audiences"))?,
+            is_edge: row.is_edge,
             created_at: Timestamp::from_unix_millis(row.created_at),
             revoked_at: row.revoked_at.map(Timestamp::from_unix_millis),
         })

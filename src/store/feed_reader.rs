@@ -94,6 +94,12 @@ impl Store {
         self.look(look).await
     }
 
+    /// Into how many parts the feed is divided.
+    #[must_use]
+    pub fn feed_parts(&self) -> u8 {
+        feed::parts(self.read.get_database_backend())
+    }
+
     /// The next entries from a reader's place on, the one where it stands first.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ fn states(app: &TestApp) -> Vec<&'static str> {
 }
 
 fn published(app: &TestApp) -> Vec<(String, &'static str)> {
-    app.app.public_keys().keys.iter().map(|key| (key.id.to_string(), key.state.as_str())).collect()
+    app.app.verifier().public_keys().unwrap().keys.iter().map(|key| (key.id.to_string(), key.state.as_str())).collect()
 }
 
 /// The key that a token names.
@@ -76,9 +76,9 @@ on_both_engines! {
             }
         }
         assert_eq!(published(&one).len(), 2);
-        let not_after = one.app.public_keys().keys[0].not_after.unwrap();
+        let not_after = one.app.verifier().public_keys().unwrap().keys[0].not_after.unwrap();
         one.clock.advance(17 * MINUTE);
-        assert_eq!(one.app.public_keys().keys.len(), 1, "nothing that it signed can be left, at {not_after}");
+        assert_eq!(one.app.verifier().public_keys().unwrap().keys.len(), 1, "nothing that it signed can be left, at {not_after}");
         all(&["retired", "active"]).await;
         let one = one.restart().await;
         assert_eq!(states(&one), ["retired", "active"]);
@@ -133,7 +133,7 @@ on_both_engines! {
                 while !stop.load(Ordering::SeqCst) {
                     let token = AccessToken::from_text(tokens.access_token.clone());
                     for node in [&here, &there] {
-                        node.authenticate(Some(&token)).await.unwrap();
+                        node.verifier().authenticate(Some(&token)).await.unwrap();
                     }
                     let refresh = RefreshToken::from_text(tokens.refresh_token.clone());
                     let next = there.refresh(&refresh, Device::default()).await.unwrap().tokens;
@@ -167,9 +167,9 @@ on_both_engines! {
         app.app.rotate_keys().await.unwrap();
         let token = AccessToken::from_text(tokens.access_token);
         app.clock.advance(4 * MINUTE);
-        assert!(app.app.authenticate(Some(&token)).await.is_ok());
+        assert!(app.app.verifier().authenticate(Some(&token)).await.is_ok());
         app.clock.advance(13 * MINUTE);
-        let refusal = app.app.authenticate(Some(&token)).await.map(drop);
+        let refusal = app.app.verifier().authenticate(Some(&token)).await.map(drop);
         assert!(matches!(refusal, Err(Error::Rejected(Rejection::TokenInvalid))), "not even as an old one: {refusal:?}");
     }
 

@@ -11,6 +11,7 @@ mod cli;
 mod connections;
 mod cookies;
 mod cors;
+mod edge;
 mod endpoints;
 mod failures;
 mod gateways;

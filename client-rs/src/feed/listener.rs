@@ -2,106 +2,89 @@
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use tonic::Status;
 
-use super::{Shared, known::Line};
-use crate::proto::{PublicKeySet, RevocationBatch, revocation::Revoked, watch_revocations_response::Event};
+use super::{known::Line, service::Service};
+use crate::{
+    clock::Clock,
+    proto::{WatchRevocationsRequest, watch_revocations_response::Event},
+};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Listens until it is aborted.
-pub(super) async fn listen(shared: Arc<Shared>) {
-    let mut place = Vec::new();
+/// Who is told what the feed says.
+pub trait Ear: Send {
+    /// This was said. With it, everything was told that happened until `as_of`, by the listener's clock; `None` before everything
+    /// was told on this line.
+    ///
+    /// # Errors
+    /// When nothing can be done with it: the line is given up, and another one tried.
+    fn hear(&mut self, event: Event, as_of: Option<SystemTime>) -> Result<(), Status>;
+
+    /// The line broke. Another one is tried in a moment.
+    fn lost(&mut self, why: &Status);
+}
+
+/// Listens until it is dropped.
+pub(super) async fn listen(
+    service: &Service,
+    clock: &Clock,
+    patience: Duration,
+    mut question: WatchRevocationsRequest,
+    ear: &mut impl Ear,
+) {
     let mut failures = 0;
     loop {
-        match follow(&shared, &mut place, &mut failures).await {
+        match follow(service, clock, patience, &mut question, (&mut *ear, &mut failures)).await {
             Ok(()) => {}
             Err(status) => {
                 failures += 1;
-                tracing::warn!(code = ?status.code(), message = status.message(), "the feed of revocations broke off");
+                ear.lost(&status);
             }
         }
         pause(failures).await;
     }
 }
 
-/// Follows one call to its end.
-async fn follow(shared: &Shared, place: &mut Vec<u8>, failures: &mut u32) -> Result<(), Status> {
-    let mut line = Line::new(shared.clock.now());
-    let mut stream = shared.service.watch(place.clone()).await?;
+/// Follows one call to its end. Nothing may be heard on it for no longer than `patience`.
+async fn follow(
+    service: &Service,
+    clock: &Clock,
+    patience: Duration,
+    question: &mut WatchRevocationsRequest,
+    (ear, failures): (&mut impl Ear, &mut u32),
+) -> Result<(), Status> {
+    let mut line = Line::new(clock.now());
+    let mut stream = service.watch(question.clone()).await?;
     let mut is_told_everything = false;
     loop {
         let silent = |_| Status::deadline_exceeded("nothing was heard for too long");
-        let heard = tokio::time::timeout(shared.stale_after, stream.message()).await.map_err(silent)??;
+        let heard = tokio::time::timeout(patience, stream.message()).await.map_err(silent)??;
         let Some(message) = heard else { return Ok(()) };
-        *failures = 0;
-        let now = shared.clock.now();
-        match message.event {
-            Some(Event::SnapshotBegins(_)) => {
-                shared.known().begin_snapshot(now);
-                shared.news.send_replace(());
-            }
-            Some(Event::Revocations(batch)) => add(shared, &batch),
-            Some(Event::UpTo(reached)) => {
-                *place = reached.resume_token;
-                is_told_everything = true;
-                shared.known().forget(now);
-            }
-            Some(Event::Keys(keys)) => tell_keys(shared, keys, now),
-            Some(Event::Heartbeat(_)) | None => {}
-            Some(Event::GoAway(_)) => return Ok(()),
+        let now = clock.now();
+        let Some(event) = message.event else { continue };
+        if let Event::UpTo(reached) = &event {
+            question.resume_token.clone_from(&reached.resume_token);
+            is_told_everything = true;
         }
+        let is_over = matches!(event, Event::GoAway(_));
         let age = message.revocations_age.and_then(|age| Duration::try_from(age).ok());
         let sent = message.server_time.and_then(|time| SystemTime::try_from(time).ok());
-        if let (true, Some(age), Some(sent)) = (is_told_everything, age, sent) {
-            let sent = line.sent_at(sent, now);
-            if let Some(as_of) = sent.checked_sub(age) {
-                shared.known().heard(as_of, now);
-            }
-            if now.duration_since(sent).is_ok_and(|late| late > shared.stale_after) {
-                // The line was stalled, or our clock set forward: on a new one we know better.
-                return Err(Status::deadline_exceeded("what is heard is old"));
-            }
+        let sent = sent.filter(|_| is_told_everything).map(|sent| line.sent_at(sent, now));
+        ear.hear(event, sent.zip(age).and_then(|(sent, age)| sent.checked_sub(age)))?;
+        *failures = 0;
+        if is_over {
+            return Ok(());
+        }
+        if sent.is_some_and(|sent| now.duration_since(sent).is_ok_and(|late| late > patience)) {
+            // The line was stalled, or our clock set forward: on a new one we know better.
+            return Err(Status::deadline_exceeded("what is heard is old"));
         }
     }
-}
-
-fn add(shared: &Shared, batch: &RevocationBatch) {
-    let mut known = shared.known();
-    for revocation in &batch.revocations {
-        let expires_at = revocation.expires_at.and_then(|at| SystemTime::try_from(at).ok());
-        // An entry without an end stays as long as one can be.
-        let expires_at = expires_at.unwrap_or_else(|| shared.clock.now() + Duration::from_hours(24));
-        match &revocation.revoked {
-            Some(Revoked::SessionId(id)) => {
-                if let Ok(id) = id.as_slice().try_into() {
-                    known.end_session(id, expires_at);
-                }
-            }
-            Some(Revoked::UserEpoch(begun)) => {
-                if let Ok(id) = begun.user_id.as_slice().try_into() {
-                    known.begin_epoch(id, begun.epoch, expires_at);
-                }
-            }
-            None => {}
-        }
-    }
-    drop(known);
-    shared.news.send_replace(());
-}
-
-fn tell_keys(shared: &Shared, set: PublicKeySet, now: SystemTime) {
-    let Some(keeper) = &shared.keeper else { return };
-    let listed = set.keys.into_iter().map(|key| {
-        let not_after = key.not_after.map(|end| SystemTime::try_from(end).unwrap_or(SystemTime::UNIX_EPOCH));
-        (key.id, key.key, not_after)
-    });
-    keeper.told(&set.issuer, listed, now);
 }
 
 /// Longer after each failure, and never the same for two of us: a service that comes back should not be met by all at once.

@@ -1,5 +1,6 @@
 //! Learns of ended sessions while they end, from countersign's feed of revocations.
 
+mod follower;
 mod known;
 mod listener;
 mod service;
@@ -12,8 +13,20 @@ use std::{
 
 use tokio::{sync::watch, task::AbortHandle};
 
-use crate::{BuildError, Claims, Refusal, clock::Clock, keys::Keeper};
+use tonic::Status;
+
+use crate::{
+    BuildError, Claims, Refusal,
+    clock::Clock,
+    keys::Keeper,
+    proto::{
+        PublicKeySet, RevocationBatch, VerifyTokenRequest, WatchRevocationsRequest, revocation::Revoked,
+        watch_revocations_response::Event,
+    },
+};
+pub use follower::{Follower, Upstream};
 use known::Known;
+pub use listener::Ear;
 use service::Service;
 
 /// countersign tells us each second that there is nothing new.
@@ -81,6 +94,7 @@ struct Shared {
     /// Whoever waits for the end of a session looks again.
     news: watch::Sender<()>,
     service: Service,
+    audience: String,
     /// Is told the keys as well.
     keeper: Option<Arc<Keeper>>,
     clock: Clock,
@@ -101,11 +115,11 @@ impl Following {
     pub(crate) fn start(feed: &Feed, surroundings: Surroundings) -> Result<Self, BuildError> {
         let Surroundings { url, audience, certificates, keeper, clock } = surroundings;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        let service = Service::new(url, &feed.backend_key, audience, certificates.as_deref())?;
+        let service = Service::new(url, &feed.backend_key, certificates.as_deref())?;
         let (known, news) = (Mutex::default(), watch::Sender::new(()));
         let (on_stale, stale_after) = (feed.on_stale, feed.stale_after);
-        let shared = Arc::new(Shared { known, news, service, keeper, clock, on_stale, stale_after });
-        let listener = runtime.spawn(listener::listen(Arc::clone(&shared))).abort_handle();
+        let shared = Arc::new(Shared { known, news, service, audience, keeper, clock, on_stale, stale_after });
+        let listener = runtime.spawn(listen(Arc::clone(&shared))).abort_handle();
         Ok(Self { shared, listener })
     }
 
@@ -125,7 +139,7 @@ impl Following {
         match shared.on_stale {
             OnStale::Deny => Err(Refusal::Stale),
             OnStale::AllowFor(bound) if age <= bound => Ok(()),
-            OnStale::Introspect | OnStale::AllowFor(_) => match shared.service.is_active(token).await {
+            OnStale::Introspect | OnStale::AllowFor(_) => match shared.is_active(token).await {
                 Ok(true) => Ok(()),
                 // All else that can be wrong with it was looked at here.
                 Ok(false) => Err(Refusal::SessionEnded),
@@ -155,7 +169,74 @@ impl Following {
     }
 }
 
+async fn listen(shared: Arc<Shared>) {
+    let (clock, patience) = (shared.clock.clone(), shared.stale_after);
+    listener::listen(&shared.service, &clock, patience, WatchRevocationsRequest::default(), &mut &*shared).await;
+}
+
+impl Ear for &Shared {
+    fn hear(&mut self, event: Event, as_of: Option<SystemTime>) -> Result<(), Status> {
+        let now = self.clock.now();
+        match event {
+            Event::SnapshotBegins(_) => {
+                self.known().begin_snapshot(now);
+                self.news.send_replace(());
+            }
+            Event::Revocations(batch) => self.add(&batch),
+            Event::UpTo(_) => self.known().forget(now),
+            Event::Keys(keys) => self.tell_keys(keys, now),
+            Event::Heartbeat(_) | Event::GoAway(_) | Event::ForEdge(_) => {}
+        }
+        if let Some(as_of) = as_of {
+            self.known().heard(as_of, now);
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, why: &Status) {
+        tracing::warn!(code = ?why.code(), message = why.message(), "the feed of revocations broke off");
+    }
+}
+
 impl Shared {
+    async fn is_active(&self, token: &str) -> Result<bool, Status> {
+        let (token, audience) = (token.to_owned(), self.audience.clone());
+        self.service.is_active(VerifyTokenRequest { token, audience, strong: false }).await
+    }
+
+    fn add(&self, batch: &RevocationBatch) {
+        let mut known = self.known();
+        for revocation in &batch.revocations {
+            let expires_at = revocation.expires_at.and_then(|at| SystemTime::try_from(at).ok());
+            // An entry without an end stays as long as one can be.
+            let expires_at = expires_at.unwrap_or_else(|| self.clock.now() + Duration::from_hours(24));
+            match &revocation.revoked {
+                Some(Revoked::SessionId(id)) => {
+                    if let Ok(id) = id.as_slice().try_into() {
+                        known.end_session(id, expires_at);
+                    }
+                }
+                Some(Revoked::UserEpoch(begun)) => {
+                    if let Ok(id) = begun.user_id.as_slice().try_into() {
+                        known.begin_epoch(id, begun.epoch, expires_at);
+                    }
+                }
+                None => {}
+            }
+        }
+        drop(known);
+        self.news.send_replace(());
+    }
+
+    fn tell_keys(&self, set: PublicKeySet, now: SystemTime) {
+        let Some(keeper) = &self.keeper else { return };
+        let listed = set.keys.into_iter().map(|key| {
+            let not_after = key.not_after.map(|end| SystemTime::try_from(end).unwrap_or(SystemTime::UNIX_EPOCH));
+            (key.id, key.key, not_after)
+        });
+        keeper.told(&set.issuer, listed, now);
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         // No step in here leaves it half changed.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)

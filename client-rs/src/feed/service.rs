@@ -27,17 +27,11 @@ pub(super) struct Service {
     /// For questions, one connection that is made again when it fails.
     channel: Channel,
     key: MetadataValue<Ascii>,
-    audience: String,
 }
 
 impl Service {
     /// Where to call, over the way that `certificates` (PEM) vouch for beside the public authorities.
-    pub(super) fn new(
-        url: String,
-        key: &str,
-        audience: String,
-        certificates: Option<&str>,
-    ) -> Result<Self, BuildError> {
+    pub(super) fn new(url: String, key: &str, certificates: Option<&str>) -> Result<Self, BuildError> {
         let mut key: MetadataValue<_> = format!("Bearer {key}").parse().map_err(|_| BuildError::BackendKey)?;
         key.set_sensitive(true);
         let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| BuildError::KeysUrl { url })?;
@@ -46,14 +40,17 @@ impl Service {
             .http2_keep_alive_interval(ALIVE)
             .keep_alive_timeout(TIMEOUT)
             .keep_alive_while_idle(true);
-        Ok(Self { channel: endpoint.connect_lazy(), endpoint, key, audience })
+        Ok(Self { channel: endpoint.connect_lazy(), endpoint, key })
     }
 
     /// Begins to listen, on a connection of its own: a name that moved is followed.
-    pub(super) async fn watch(&self, resume_token: Vec<u8>) -> Result<Streaming<WatchRevocationsResponse>, Status> {
+    pub(super) async fn watch(
+        &self,
+        question: WatchRevocationsRequest,
+    ) -> Result<Streaming<WatchRevocationsResponse>, Status> {
         let calling = async {
             let channel = self.endpoint.connect().await.map_err(|error| Status::from_error(error.into()))?;
-            let request = self.request(WatchRevocationsRequest { resume_token });
+            let request = self.request(question);
             Ok(TokenServiceClient::new(channel).watch_revocations(request).await?.into_inner())
         };
         let is_late = |_| Status::deadline_exceeded("the service does not answer in time");
@@ -61,8 +58,7 @@ impl Service {
     }
 
     /// Whether a token counts, as countersign knows it.
-    pub(super) async fn is_active(&self, token: &str) -> Result<bool, Status> {
-        let question = VerifyTokenRequest { token: token.to_owned(), audience: self.audience.clone(), strong: false };
+    pub(super) async fn is_active(&self, question: VerifyTokenRequest) -> Result<bool, Status> {
         let mut request = self.request(question);
         request.set_timeout(TIMEOUT);
         let answer = TokenServiceClient::new(self.channel.clone()).verify_token(request).await?;

@@ -91,9 +91,21 @@ impl Endpoint {
 fn connector(_url: &Uri, certificates: Option<&str>) -> Result<Connector, BuildError> {
     use std::sync::Arc;
 
+    use rustls::{ClientConfig, crypto::aws_lc_rs::default_provider};
+
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| BuildError::Certificate(error.to_string()))?
+        .with_root_certificates(roots(certificates)?)
+        .with_no_client_auth();
+    Ok(hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
+}
+
+/// The public authorities, and those of this PEM.
+#[cfg(feature = "tls")]
+pub(crate) fn roots(certificates: Option<&str>) -> Result<rustls::RootCertStore, BuildError> {
     use rustls::{
-        ClientConfig, RootCertStore,
-        crypto::aws_lc_rs::default_provider,
+        RootCertStore,
         pki_types::{CertificateDer, pem::PemObject as _},
     };
 
@@ -108,12 +120,7 @@ fn connector(_url: &Uri, certificates: Option<&str>) -> Result<Connector, BuildE
             return Err(BuildError::Certificate("there is none in this PEM".to_owned()));
         }
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| BuildError::Certificate(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
+    Ok(roots)
 }
 
 #[cfg(not(feature = "tls"))]

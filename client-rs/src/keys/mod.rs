@@ -13,6 +13,8 @@ use pasetors::{
 use serde::Deserialize;
 
 pub(crate) use http::Endpoint;
+#[cfg(feature = "feed")]
+pub(crate) use http::roots;
 pub(crate) use keeper::Keeper;
 
 use crate::{Refusal, payload::moment};

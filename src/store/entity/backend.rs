@@ -15,6 +15,7 @@ pub struct Model {
     pub audiences: String,
     pub created_at: i64,
     pub revoked_at: Option<i64>,
+    pub is_edge: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -125,7 +125,7 @@ on_both_engines! {
         let token = AccessToken::from_text(tokens.access_token.clone());
         app.client().await.logout(with_bearer(LogoutRequest::default(), &tokens.access_token)).await.unwrap();
         let new = app.use_cases(&app.setup.master_keys).await.unwrap();
-        let refusal = new.authenticate(Some(&token)).await.map(drop);
+        let refusal = new.verifier().authenticate(Some(&token)).await.map(drop);
         assert!(matches!(refusal, Err(Error::Rejected(Rejection::SessionEnded))), "{refusal:?}");
     }
 
@@ -139,9 +139,9 @@ on_both_engines! {
             node.login(command).await.unwrap().tokens.access
         };
         let oldest = login().await;
-        assert!(node.authenticate(Some(&oldest)).await.is_ok());
+        assert!(node.verifier().authenticate(Some(&oldest)).await.is_ok());
         login().await;
-        let refusal = node.authenticate(Some(&oldest)).await.map(drop);
+        let refusal = node.verifier().authenticate(Some(&oldest)).await.map(drop);
         assert!(matches!(refusal, Err(Error::Rejected(Rejection::SessionEnded))), "{refusal:?}");
     }
 

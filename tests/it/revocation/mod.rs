@@ -16,7 +16,7 @@ use crate::support::{PASSWORD, TestApp, grpc::sign_up};
 
 /// What becomes of a token on a node, in process.
 async fn verdict(node: &App, token: &AccessToken) -> &'static str {
-    match node.authenticate(Some(token)).await {
+    match node.verifier().authenticate(Some(token)).await {
         Ok(_) => "passes",
         Err(Error::Rejected(Rejection::SessionEnded)) => "session ended",
         Err(Error::Rejected(_)) => "refused",
@@ -36,7 +36,7 @@ async fn log_out(node: &App, token: &AccessToken) {
 }
 
 async fn log_out_everywhere(node: &App, token: &AccessToken) {
-    let caller = node.authenticate(Some(token)).await.unwrap();
+    let caller = node.verifier().authenticate(Some(token)).await.unwrap();
     node.log_out_everywhere(&caller, Device::default()).await.unwrap();
 }
 

@@ -117,7 +117,7 @@ impl Serving {
         let mut serving = Self { address, url: String::new(), child, stdout, lines, seen: Vec::new() };
         let line = serving.line("listening on ").await;
         line.strip_prefix("listening on ").unwrap().clone_into(&mut serving.url);
-        serving.address = serving.url.strip_prefix("http://").unwrap().parse().unwrap();
+        serving.address = serving.url.split_once("://").unwrap().1.parse().unwrap();
         serving
     }
 

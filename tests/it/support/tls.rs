@@ -37,6 +37,18 @@ impl Tls {
         TlsFiles { certificate: self.folder.path().join("certificate.pem"), key: self.folder.path().join("key.pem") }
     }
 
+    /// The certificate in PEM, which vouches for itself.
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// For tonic's own clients.
+    pub async fn channel(&self, url: &str) -> Channel {
+        let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(self.pem())).domain_name("localhost");
+        let endpoint = Channel::from_shared(url.to_owned()).unwrap().tls_config(config).unwrap();
+        endpoint.connect().await.unwrap()
+    }
+
     /// Trusts this certificate and no other.
     pub fn client(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
@@ -79,12 +91,9 @@ impl Listener {
 
     /// For tonic's own clients.
     pub async fn channel(&self) -> Channel {
-        let mut endpoint = Channel::from_shared(self.app.url.clone()).unwrap();
-        if let Some(tls) = &self.tls {
-            let trusted = Certificate::from_pem(tls.certificate.pem());
-            let config = ClientTlsConfig::new().ca_certificate(trusted).domain_name("localhost");
-            endpoint = endpoint.tls_config(config).unwrap();
+        match &self.tls {
+            Some(tls) => tls.channel(&self.app.url).await,
+            None => Channel::from_shared(self.app.url.clone()).unwrap().connect().await.unwrap(),
         }
-        endpoint.connect().await.unwrap()
     }
 }

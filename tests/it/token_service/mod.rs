@@ -22,7 +22,7 @@ pub async fn connect(app: &TestApp) -> Tokens {
 /// The key of a service that may see tokens for these, known to the node.
 pub async fn let_in(app: &TestApp, name: &str, audiences: &[&str]) -> BackendKey {
     let audiences = audiences.iter().map(|audience| audience.parse().unwrap()).collect();
-    let key = app.app.create_backend(name.parse().unwrap(), audiences).await.unwrap().unwrap();
+    let key = app.app.create_backend(name.parse().unwrap(), audiences, false).await.unwrap().unwrap();
     app.app.pull_revocations().await.unwrap();
     key
 }

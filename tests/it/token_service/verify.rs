@@ -114,7 +114,7 @@ async fn verifying_asks_nothing_of_the_database() {
     app.clock.sleep_through(Duration::from_mins(2));
     let refusal = verify(&mut client, &key, ask(&token)).await.unwrap_err();
     assert_eq!(summary(&refusal), "Unavailable UNAVAILABLE", "what is known is too old");
-    let age = app.app.age_of_revocations();
+    let age = app.app.verifier().age_of_revocations();
     assert!(age >= Duration::from_mins(2), "{age:?}");
 }
 

@@ -32,7 +32,7 @@ struct Listener {
 
 impl Listener {
     async fn new(app: &TestApp, key: &BackendKey, place: &[u8]) -> Result<Self, Status> {
-        let request = WatchRevocationsRequest { resume_token: place.to_vec() };
+        let request = WatchRevocationsRequest { resume_token: place.to_vec(), as_edge: false };
         let stream = connect(app).await.watch_revocations(with_bearer(request, key.expose())).await?.into_inner();
         let mut listener = Self {
             stream,
@@ -67,7 +67,7 @@ impl Listener {
             }
             Event::UpTo(place) => self.place.clone_from(&place.resume_token),
             Event::Keys(set) => self.keys = set.keys.iter().map(countersign::proto::PublicKey::state).collect(),
-            Event::Heartbeat(_) | Event::GoAway(_) => {}
+            Event::Heartbeat(_) | Event::GoAway(_) | Event::ForEdge(_) => {}
         }
         Ok(Some(event))
     }
@@ -193,8 +193,8 @@ async fn a_listener_that_is_too_slow_is_told_to_come_again_and_finds_its_place()
     let app = TestApp::spawn(Engine::Sqlite).await;
     let key = let_in(&app, "gateway", &["countersign"]).await;
     let node = app.use_cases(&app.setup.master_keys).await.unwrap();
-    let backend = node.authenticate_backend(Some(&key)).unwrap();
-    let mut watch = node.watch_revocations(backend.clone(), &[]).await.unwrap();
+    let backend = node.verifier().authenticate_backend(Some(&key)).unwrap();
+    let mut watch = node.verifier().watch_revocations(backend.clone(), &[], false).await.unwrap();
     let mut place = None;
     while place.is_none() {
         if let Some(WatchEvent::UpTo(told)) = watch.next().await.unwrap() {
@@ -224,7 +224,7 @@ async fn a_listener_that_is_too_slow_is_told_to_come_again_and_finds_its_place()
         }
     }
     assert!(told < ended);
-    let mut again = node.watch_revocations(backend, &place.unwrap().to_bytes()).await.unwrap();
+    let mut again = node.verifier().watch_revocations(backend, &place.unwrap(), false).await.unwrap();
     while told < ended {
         match again.next().await.unwrap().unwrap() {
             WatchEvent::Revoked(batch) => told += batch.len(),

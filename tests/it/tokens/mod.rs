@@ -17,7 +17,7 @@ use countersign::{
 
 /// What becomes of an access token, in process: thousands are tried.
 async fn authenticate(app: &App, token: &str) -> Result<(), Rejection> {
-    match app.authenticate(Some(&AccessToken::from_text(token.to_owned()))).await {
+    match app.verifier().authenticate(Some(&AccessToken::from_text(token.to_owned()))).await {
         Ok(_) => Ok(()),
         Err(Error::Rejected(rejection)) => Err(rejection),
         Err(Error::Failed(fault)) => panic!("{fault:?}"),

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/token_service.proto.
  */
 export const file_countersign_v1_token_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJjb3VudGVyc2lnbi92MS90b2tlbl9zZXJ2aWNlLnByb3RvEg5jb3VudGVyc2lnbi52MSJKChJWZXJpZnlUb2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIQCghhdWRpZW5jZRgCIAEoCRIOCgZzdHJvbmcYAyABKAgidgoTVmVyaWZ5VG9rZW5SZXNwb25zZRIrCgZzdGF0dXMYASABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlblN0YXR1cxIyCg9yZXZvY2F0aW9uc19hZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoYQmF0Y2hWZXJpZnlUb2tlbnNSZXF1ZXN0EhMKBnRva2VucxgBIAMoCUIDgAEBEhAKCGF1ZGllbmNlGAIgASgJEg4KBnN0cm9uZxgDIAEoCCJ+ChlCYXRjaFZlcmlmeVRva2Vuc1Jlc3BvbnNlEi0KCHN0YXR1c2VzGAEgAygLMhsuY291bnRlcnNpZ24udjEuVG9rZW5TdGF0dXMSMgoPcmV2b2NhdGlvbnNfYWdlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIloKC1Rva2VuU3RhdHVzEg4KBmFjdGl2ZRgBIAEoCBIwCgZjbGFpbXMYAiABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlbkNsYWltc0gAiAEBQgkKB19jbGFpbXMi+gEKC1Rva2VuQ2xhaW1zEhAKCHRva2VuX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKc2Vzc2lvbl9pZBgDIAEoCRIQCghhdWRpZW5jZRgEIAEoCRINCgVyb2xlcxgFIAMoCRI0ChBhdXRoZW50aWNhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglpc3N1ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhcKFUxpc3RQdWJsaWNLZXlzUmVxdWVzdCJRChZMaXN0UHVibGljS2V5c1Jlc3BvbnNlEg4KBmlzc3VlchgBIAEoCRInCgRrZXlzGAIgAygLMhkuY291bnRlcnNpZ24udjEuUHVibGljS2V5Ir8BCglQdWJsaWNLZXkSCgoCaWQYASABKAkSCwoDa2V5GAIgASgJEicKBXN0YXRlGAMgASgOMhguY291bnRlcnNpZ24udjEuS2V5U3RhdGUSLgoKbm90X2JlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoJbm90X2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQgwKCl9ub3RfYWZ0ZXIiLwoXV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QSFAoMcmVzdW1lX3Rva2VuGAEgASgMIqsDChhXYXRjaFJldm9jYXRpb25zUmVzcG9uc2USOQoPc25hcHNob3RfYmVnaW5zGAEgASgLMh4uY291bnRlcnNpZ24udjEuU25hcHNob3RCZWdpbnNIABI2CgtyZXZvY2F0aW9ucxgCIAEoCzIfLmNvdW50ZXJzaWduLnYxLlJldm9jYXRpb25CYXRjaEgAEiUKBXVwX3RvGAMgASgLMhQuY291bnRlcnNpZ24udjEuVXBUb0gAEiwKBGtleXMYBCABKAsyHC5jb3VudGVyc2lnbi52MS5QdWJsaWNLZXlTZXRIABIuCgloZWFydGJlYXQYBSABKAsyGS5jb3VudGVyc2lnbi52MS5IZWFydGJlYXRIABIpCgdnb19hd2F5GAYgASgLMhYuY291bnRlcnNpZ24udjEuR29Bd2F5SAASLwoLc2VydmVyX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKD3Jldm9jYXRpb25zX2FnZRgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIHCgVldmVudCIfCg5TbmFwc2hvdEJlZ2lucxINCgVjb3VudBgBIAEoBCJCCg9SZXZvY2F0aW9uQmF0Y2gSLwoLcmV2b2NhdGlvbnMYASADKAsyGi5jb3VudGVyc2lnbi52MS5SZXZvY2F0aW9uIo4BCgpSZXZvY2F0aW9uEhQKCnNlc3Npb25faWQYASABKAxIABIvCgp1c2VyX2Vwb2NoGAIgASgLMhkuY291bnRlcnNpZ24udjEuVXNlckVwb2NoSAASLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHcmV2b2tlZCIrCglVc2VyRXBvY2gSDwoHdXNlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoAyIcCgRVcFRvEhQKDHJlc3VtZV90b2tlbhgBIAEoDCJHCgxQdWJsaWNLZXlTZXQSDgoGaXNzdWVyGAEgASgJEicKBGtleXMYAiADKAsyGS5jb3VudGVyc2lnbi52MS5QdWJsaWNLZXkiCwoJSGVhcnRiZWF0IggKBkdvQXdheSpmCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABISCg5LRVlfU1RBVEVfTkVYVBABEhQKEEtFWV9TVEFURV9BQ1RJVkUQAhIVChFLRVlfU1RBVEVfUkVUSVJFRBADMq4DCgxUb2tlblNlcnZpY2USWwoLVmVyaWZ5VG9rZW4SIi5jb3VudGVyc2lnbi52MS5WZXJpZnlUb2tlblJlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5WZXJpZnlUb2tlblJlc3BvbnNlIgOQAgESbQoRQmF0Y2hWZXJpZnlUb2tlbnMSKC5jb3VudGVyc2lnbi52MS5CYXRjaFZlcmlmeVRva2Vuc1JlcXVlc3QaKS5jb3VudGVyc2lnbi52MS5CYXRjaFZlcmlmeVRva2Vuc1Jlc3BvbnNlIgOQAgESbAoQV2F0Y2hSZXZvY2F0aW9ucxInLmNvdW50ZXJzaWduLnYxLldhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0GiguY291bnRlcnNpZ24udjEuV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlIgOQAgEwARJkCg5MaXN0UHVibGljS2V5cxIlLmNvdW50ZXJzaWduLnYxLkxpc3RQdWJsaWNLZXlzUmVxdWVzdBomLmNvdW50ZXJzaWduLnYxLkxpc3RQdWJsaWNLZXlzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiJjb3VudGVyc2lnbi92MS90b2tlbl9zZXJ2aWNlLnByb3RvEg5jb3VudGVyc2lnbi52MSJKChJWZXJpZnlUb2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIQCghhdWRpZW5jZRgCIAEoCRIOCgZzdHJvbmcYAyABKAgidgoTVmVyaWZ5VG9rZW5SZXNwb25zZRIrCgZzdGF0dXMYASABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlblN0YXR1cxIyCg9yZXZvY2F0aW9uc19hZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoYQmF0Y2hWZXJpZnlUb2tlbnNSZXF1ZXN0EhMKBnRva2VucxgBIAMoCUIDgAEBEhAKCGF1ZGllbmNlGAIgASgJEg4KBnN0cm9uZxgDIAEoCCJ+ChlCYXRjaFZlcmlmeVRva2Vuc1Jlc3BvbnNlEi0KCHN0YXR1c2VzGAEgAygLMhsuY291bnRlcnNpZ24udjEuVG9rZW5TdGF0dXMSMgoPcmV2b2NhdGlvbnNfYWdlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIloKC1Rva2VuU3RhdHVzEg4KBmFjdGl2ZRgBIAEoCBIwCgZjbGFpbXMYAiABKAsyGy5jb3VudGVyc2lnbi52MS5Ub2tlbkNsYWltc0gAiAEBQgkKB19jbGFpbXMi+gEKC1Rva2VuQ2xhaW1zEhAKCHRva2VuX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKc2Vzc2lvbl9pZBgDIAEoCRIQCghhdWRpZW5jZRgEIAEoCRINCgVyb2xlcxgFIAMoCRI0ChBhdXRoZW50aWNhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglpc3N1ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhcKFUxpc3RQdWJsaWNLZXlzUmVxdWVzdCJRChZMaXN0UHVibGljS2V5c1Jlc3BvbnNlEg4KBmlzc3VlchgBIAEoCRInCgRrZXlzGAIgAygLMhkuY291bnRlcnNpZ24udjEuUHVibGljS2V5Ir8BCglQdWJsaWNLZXkSCgoCaWQYASABKAkSCwoDa2V5GAIgASgJEicKBXN0YXRlGAMgASgOMhguY291bnRlcnNpZ24udjEuS2V5U3RhdGUSLgoKbm90X2JlZm9yZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoJbm90X2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQgwKCl9ub3RfYWZ0ZXIiQAoXV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QSFAoMcmVzdW1lX3Rva2VuGAEgASgMEg8KB2FzX2VkZ2UYAiABKAgi2gMKGFdhdGNoUmV2b2NhdGlvbnNSZXNwb25zZRI5Cg9zbmFwc2hvdF9iZWdpbnMYASABKAsyHi5jb3VudGVyc2lnbi52MS5TbmFwc2hvdEJlZ2luc0gAEjYKC3Jldm9jYXRpb25zGAIgASgLMh8uY291bnRlcnNpZ24udjEuUmV2b2NhdGlvbkJhdGNoSAASJQoFdXBfdG8YAyABKAsyFC5jb3VudGVyc2lnbi52MS5VcFRvSAASLAoEa2V5cxgEIAEoCzIcLmNvdW50ZXJzaWduLnYxLlB1YmxpY0tleVNldEgAEi4KCWhlYXJ0YmVhdBgFIAEoCzIZLmNvdW50ZXJzaWduLnYxLkhlYXJ0YmVhdEgAEikKB2dvX2F3YXkYBiABKAsyFi5jb3VudGVyc2lnbi52MS5Hb0F3YXlIABItCghmb3JfZWRnZRgJIAEoCzIZLmNvdW50ZXJzaWduLnYxLkVkZ2VTdGF0ZUgAEi8KC3NlcnZlcl90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg9yZXZvY2F0aW9uc19hZ2UYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBwoFZXZlbnQiHwoOU25hcHNob3RCZWdpbnMSDQoFY291bnQYASABKAQiQgoPUmV2b2NhdGlvbkJhdGNoEi8KC3Jldm9jYXRpb25zGAEgAygLMhouY291bnRlcnNpZ24udjEuUmV2b2NhdGlvbiKOAQoKUmV2b2NhdGlvbhIUCgpzZXNzaW9uX2lkGAEgASgMSAASLwoKdXNlcl9lcG9jaBgCIAEoCzIZLmNvdW50ZXJzaWduLnYxLlVzZXJFcG9jaEgAEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgkKB3Jldm9rZWQiKwoJVXNlckVwb2NoEg8KB3VzZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKAMiHAoEVXBUbxIUCgxyZXN1bWVfdG9rZW4YASABKAwiRwoMUHVibGljS2V5U2V0Eg4KBmlzc3VlchgBIAEoCRInCgRrZXlzGAIgAygLMhkuY291bnRlcnNpZ24udjEuUHVibGljS2V5Io0BCglFZGdlU3RhdGUSKgoEa2V5cxgBIAEoCzIcLmNvdW50ZXJzaWduLnYxLlB1YmxpY0tleVNldBIXCg9yZXZva2VkX2tleV9pZHMYAiADKAkSEAoIYXVkaWVuY2UYAyABKAkSKQoIYmFja2VuZHMYBCADKAsyFy5jb3VudGVyc2lnbi52MS5CYWNrZW5kIlkKB0JhY2tlbmQSCgoCaWQYASABKAwSDAoEbmFtZRgCIAEoCRITCgZkaWdlc3QYAyABKAxCA4ABARIRCglhdWRpZW5jZXMYBCADKAkSDAoEZWRnZRgFIAEoCCILCglIZWFydGJlYXQiCAoGR29Bd2F5KmYKCEtleVN0YXRlEhkKFUtFWV9TVEFURV9VTlNQRUNJRklFRBAAEhIKDktFWV9TVEFURV9ORVhUEAESFAoQS0VZX1NUQVRFX0FDVElWRRACEhUKEUtFWV9TVEFURV9SRVRJUkVEEAMyrgMKDFRva2VuU2VydmljZRJbCgtWZXJpZnlUb2tlbhIiLmNvdW50ZXJzaWduLnYxLlZlcmlmeVRva2VuUmVxdWVzdBojLmNvdW50ZXJzaWduLnYxLlZlcmlmeVRva2VuUmVzcG9uc2UiA5ACARJtChFCYXRjaFZlcmlmeVRva2VucxIoLmNvdW50ZXJzaWduLnYxLkJhdGNoVmVyaWZ5VG9rZW5zUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLkJhdGNoVmVyaWZ5VG9rZW5zUmVzcG9uc2UiA5ACARJsChBXYXRjaFJldm9jYXRpb25zEicuY291bnRlcnNpZ24udjEuV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QaKC5jb3VudGVyc2lnbi52MS5XYXRjaFJldm9jYXRpb25zUmVzcG9uc2UiA5ACATABEmQKDkxpc3RQdWJsaWNLZXlzEiUuY291bnRlcnNpZ24udjEuTGlzdFB1YmxpY0tleXNSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuTGlzdFB1YmxpY0tleXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * What a token is worth.
@@ -35,7 +35,7 @@ export type VerifyTokenRequest = Message<"countersign.v1.VerifyTokenRequest"> & 
   audience: string;
 
   /**
-   * Whether to look into the database, where the answer otherwise is what the node knows: everything that was revoked on any
+   * Whether to look into the database, at an edge through its upstream, where the answer otherwise is what the node knows: everything that was revoked on any
    * node until `revocations_age` ago.
    *
    * @generated from field: bool strong = 3;
@@ -346,6 +346,13 @@ export type WatchRevocationsRequest = Message<"countersign.v1.WatchRevocationsRe
    * @generated from field: bytes resume_token = 1;
    */
   resumeToken: Uint8Array;
+
+  /**
+   * Whether to be told `for_edge` in place of `keys`. For services alone that were let in as edges.
+   *
+   * @generated from field: bool as_edge = 2;
+   */
+  asEdge: boolean;
 };
 
 /**
@@ -414,6 +421,14 @@ export type WatchRevocationsResponse = Message<"countersign.v1.WatchRevocationsR
      */
     value: GoAway;
     case: "goAway";
+  } | {
+    /**
+     * What an edge answers by is this from now on.
+     *
+     * @generated from field: countersign.v1.EdgeState for_edge = 9;
+     */
+    value: EdgeState;
+    case: "forEdge";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -602,6 +617,97 @@ export const PublicKeySetSchema: GenMessage<PublicKeySet> = /*@__PURE__*/
   messageDesc(file_countersign_v1_token_service, 16);
 
 /**
+ * What an edge answers by, beside what was revoked.
+ *
+ * @generated from message countersign.v1.EdgeState
+ */
+export type EdgeState = Message<"countersign.v1.EdgeState"> & {
+  /**
+   * The keys that verify.
+   *
+   * @generated from field: countersign.v1.PublicKeySet keys = 1;
+   */
+  keys?: PublicKeySet | undefined;
+
+  /**
+   * The ids of those that verified once: tokens that name one are answered with TOKEN_EXPIRED.
+   *
+   * @generated from field: repeated string revoked_key_ids = 2;
+   */
+  revokedKeyIds: string[];
+
+  /**
+   * Whom the tokens of this service are for.
+   *
+   * @generated from field: string audience = 3;
+   */
+  audience: string;
+
+  /**
+   * The services that may ask, and no others.
+   *
+   * @generated from field: repeated countersign.v1.Backend backends = 4;
+   */
+  backends: Backend[];
+};
+
+/**
+ * Describes the message countersign.v1.EdgeState.
+ * Use `create(EdgeStateSchema)` to create a new message.
+ */
+export const EdgeStateSchema: GenMessage<EdgeState> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 17);
+
+/**
+ * A service that may ask about tokens.
+ *
+ * @generated from message countersign.v1.Backend
+ */
+export type Backend = Message<"countersign.v1.Backend"> & {
+  /**
+   * 16 bytes, which its key begins with.
+   *
+   * @generated from field: bytes id = 1;
+   */
+  id: Uint8Array;
+
+  /**
+   * What the operator calls it.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * SHA-256 of the 32 random bytes that its key ends with: what recognises the key, and does not give it away.
+   *
+   * @generated from field: bytes digest = 3;
+   */
+  digest: Uint8Array;
+
+  /**
+   * For whom the tokens are that it may ask about.
+   *
+   * @generated from field: repeated string audiences = 4;
+   */
+  audiences: string[];
+
+  /**
+   * Whether it is an edge.
+   *
+   * @generated from field: bool edge = 5;
+   */
+  edge: boolean;
+};
+
+/**
+ * Describes the message countersign.v1.Backend.
+ * Use `create(BackendSchema)` to create a new message.
+ */
+export const BackendSchema: GenMessage<Backend> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_token_service, 18);
+
+/**
  * Nothing new.
  *
  * @generated from message countersign.v1.Heartbeat
@@ -614,7 +720,7 @@ export type Heartbeat = Message<"countersign.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_token_service, 17);
+  messageDesc(file_countersign_v1_token_service, 19);
 
 /**
  * Call again.
@@ -629,7 +735,7 @@ export type GoAway = Message<"countersign.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_token_service, 18);
+  messageDesc(file_countersign_v1_token_service, 20);
 
 /**
  * What a key is used for. Tokens of each of these count.
@@ -728,7 +834,8 @@ export const TokenService: GenService<{
    * A listener that has heard nothing for as long as it bears must ask VerifyToken or refuse, whatever it knows. What it is
    * told it adds to what it knows: an entry is never taken back, and stops to matter at its `expires_at`.
    *
-   * Reasons: NOT_SIGNED_IN, TOKEN_INVALID, also at any time once the service is shut out; FORBIDDEN.
+   * Reasons: NOT_SIGNED_IN, TOKEN_INVALID, also at any time once the service is shut out; FORBIDDEN, also for `as_edge` when the
+   * service was not let in as an edge.
    *
    * @generated from rpc countersign.v1.TokenService.WatchRevocations
    */

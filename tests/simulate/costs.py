@@ -1,0 +1,79 @@
+"""What one of each costs. **The only file to edit when something is measured anew**; then `python3 tests/simulate --write`.
+
+A cost is MEASURED on this service, or was measured on a DESIGN study of its parts before it was written, or is ASSUMED: nobody
+has measured it yet. All were taken on a machine with two processors that others were using (AMD EPYC), so that they are upper
+bounds.
+"""
+
+from typing import NamedTuple
+
+MEASURED, DESIGN, ASSUMED = "measured", "design study", "assumed"
+
+PGBENCH = "pgbench, 2026-11-28"
+START = "[size and start](measurements/2026-11-25-size-and-start.md)"
+REVOCATION = "[revocation](measurements/2026-11-25-revocation.md)"
+
+
+class Cost(NamedTuple):
+    """A value, what it is of, and where it comes from."""
+
+    value: float
+    unit: str
+    what: str
+    kind: str
+    source: str
+
+
+KIB, MIB = 1024, 1024**2
+MICRO, MILLI = 1e-6, 1e-3
+
+COSTS = {
+    # A processor of a node, for each call with all that gRPC does.
+    "verify_token": Cost(73 * MICRO, "s", "a node: VerifyToken", DESIGN, "tonic and pasetors, without TLS"),
+    "who_am_i": Cost(75 * MICRO, "s", "a node: WhoAmI, the profile in memory", ASSUMED, "VerifyToken and a look into memory"),
+    "profile": Cost(60 * MICRO, "s", "a node: fetching the profile", ASSUMED, "one statement through SeaORM"),
+    "refresh": Cost(200 * MICRO, "s", "a node: Refresh", ASSUMED, "two statements, a signature of 22 µs"),
+    "refused": Cost(75 * MICRO, "s", "a node: a Refresh that is refused", ASSUMED, "as VerifyToken"),
+    "sign_in": Cost(500 * MICRO, "s", "a node: Login without the hash", ASSUMED, "ten statements, a signature, a letter"),
+    "revoke": Cost(300 * MICRO, "s", "a node: Logout and its like", ASSUMED, "four statements"),
+    "hash": Cost(10 * MILLI, "s", "a node: a password's hash, 19 MiB and 2 passes", MEASURED, "argon2-rust, 8.4 to 10 ms"),
+    "told": Cost(16.5 * MICRO, "s", "a node: a message to a listener", DESIGN, "20,000/s took 33 % of a processor"),
+    # A processor of the database, all its processes together.
+    "db_read": Cost(42 * MICRO, "s", "the database: reading a session and its user", MEASURED, PGBENCH),
+    "db_refresh": Cost(175 * MICRO, "s", "the database: a refresh, that read and its update", MEASURED, PGBENCH),
+    "db_sign_in": Cost(520 * MICRO, "s", "the database: opening a session", MEASURED, PGBENCH),
+    "db_revoke": Cost(310 * MICRO, "s", "the database: ending one", MEASURED, PGBENCH),
+    "db_pull": Cost(100 * MICRO, "s", "the database: a node's look at the feed", ASSUMED, "16 short ranges of one index"),
+    "db_hint": Cost(50 * MICRO, "s", "the database: a hint", ASSUMED, "NOTIFY by itself"),
+    # A connection to the database, for as long as it is held; a commit is on the disk by then.
+    "held_read": Cost(0.3 * MILLI, "s", "a connection: that read", MEASURED, PGBENCH),
+    "held_refresh": Cost(2.8 * MILLI, "s", "a connection: a refresh", MEASURED, PGBENCH),
+    "held_sign_in": Cost(6.2 * MILLI, "s", "a connection: opening a session", MEASURED, PGBENCH),
+    "held_revoke": Cost(5.2 * MILLI, "s", "a connection: ending one", MEASURED, PGBENCH),
+    # What was the most.
+    "refreshes": Cost(2_890, "/s", "refreshes that the database committed", MEASURED, PGBENCH),
+    "revocations": Cost(2_190, "/s", "transactions that 16 counters let through", DESIGN, "16 clients, synchronous replication"),
+    # The write-ahead log, without the images of pages.
+    "wal_refresh": Cost(260, "B", "the log: a refresh", MEASURED, PGBENCH),
+    "wal_sign_in": Cost(1_560, "B", "the log: opening a session", MEASURED, PGBENCH),
+    "wal_revoke": Cost(1_250, "B", "the log: ending one", MEASURED, PGBENCH),
+    "wal_image": Cost(7_780, "B", "the log: the image of a page that is changed first after a checkpoint", MEASURED, PGBENCH),
+    "session_heap": Cost(303, "B", "the disk: a session's row", MEASURED, PGBENCH),
+    "session_disk": Cost(456, "B", "the disk: that and its indexes", MEASURED, PGBENCH),
+    # Memory of a node.
+    "node": Cost(34.1 * MIB, "B", "memory: a node that has been used a little", MEASURED, START),
+    "hash_memory": Cost(19 * MIB, "B", "memory: each thread that hashes", MEASURED, "`passwords.memory_kib`"),
+    "listener": Cost(13 * KIB, "B", "memory: each listener", MEASURED, REVOCATION),
+    "entry": Cost(88, "B", "memory: each revocation", ASSUMED, "40 bytes, in a table that is half full"),
+    "known_profile": Cost(512, "B", "memory: each profile", ASSUMED, "`src/app/profiles.rs`"),
+    "call": Cost(16 * KIB, "B", "memory: each call that waits", ASSUMED, "its buffers"),
+    # A listener's line.
+    "wire_entry": Cost(35, "B", "a line: each revocation", ASSUMED, "computed from `token_service.proto`"),
+    "wire_place": Cost(391, "B", "a line: a place in the feed", ASSUMED, "computed: 16 parts of 24 bytes"),
+    "wire_frame": Cost(58, "B", "a line: each message, beside those", ASSUMED, "computed: gRPC, HTTP/2, TLS, two times"),
+}
+
+
+def cost(name: str) -> float:
+    """The value of a cost, in seconds, bytes or per second."""
+    return COSTS[name].value
