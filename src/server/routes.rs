@@ -71,7 +71,7 @@ pub(super) fn routes(
             .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
             .layer(MapResponseLayer::new(headers::harden(settings.tls.is_some())))
             .layer(from_fn_with_state(entropy, request_id::name))
-            .layer(from_fn_with_state(trusted_proxies, client::identify))
+            .layer(MapRequestLayer::new(client::identify(trusted_proxies)))
             .layer(from_fn_with_state(Arc::new(observer), trace::observe))
             .option_layer(cors::layer(&settings.origins)),
     );
