@@ -100,8 +100,12 @@ async fn transcript(engine: Engine) -> Vec<(&'static str, String, String)> {
     let app = TestApp::spawn(engine).await;
     sign_up(&mut app.client().await, "eve@example.com").await;
     let ada = app.signed_in("ada@example.com").await.tokens.unwrap().access_token;
-    let service =
-        app.app.create_backend("api".parse().unwrap(), vec!["countersign".parse().unwrap()]).await.unwrap().unwrap();
+    let service = app
+        .app
+        .create_backend("api".parse().unwrap(), vec!["countersign".parse().unwrap()], false)
+        .await
+        .unwrap()
+        .unwrap();
     app.app.pull_revocations().await.unwrap();
     let mut lines = Vec::new();
     for (number, (name, longest, by, method, fill)) in FIELDS.into_iter().enumerate() {
