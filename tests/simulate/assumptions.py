@@ -87,7 +87,8 @@ class Rules:
     pull_every: float = 0.25  # between two looks at the feed without a hint
     pace: float = 0.01  # between two with one, at least
     fresh_for: float = 30  # for which a profile in memory counts
-    profiles: int = 50_000  # of a node
+    profiles: int = 50_000  # of a node, in memory
+    tokens: int = 10_000  # whose signature a node remembers
     hash_queue: int = 32  # passwords.queue
     hash_wait: float = 1  # passwords.max_wait, and what RetryInfo says then
     retry: float = 1  # what RetryInfo says when the database is away

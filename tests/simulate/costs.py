@@ -1,8 +1,8 @@
 """What one of each costs. **The only file to edit when something is measured anew**; then `python3 tests/simulate --write`.
 
-A cost is MEASURED on this service, or was measured on a DESIGN study of its parts before it was written, or is ASSUMED: nobody
-has measured it yet. All were taken on a machine with two processors that others were using (AMD EPYC), so that they are upper
-bounds.
+A cost is MEASURED on this service or its statements, or was in a DESIGN STUDY of the parts that it was made of later, or is
+ASSUMED: nobody has measured it yet. All were taken on a machine with two processors that others were using (AMD EPYC), so that
+they are upper bounds.
 """
 
 from typing import NamedTuple
@@ -28,15 +28,19 @@ KIB, MIB = 1024, 1024**2
 MICRO, MILLI = 1e-6, 1e-3
 
 COSTS = {
-    # A processor of a node, for each call with all that gRPC does.
-    "verify_token": Cost(73 * MICRO, "s", "a node: VerifyToken", DESIGN, "tonic and pasetors, without TLS"),
-    "who_am_i": Cost(75 * MICRO, "s", "a node: WhoAmI, the profile in memory", ASSUMED, "VerifyToken and a look into memory"),
-    "profile": Cost(60 * MICRO, "s", "a node: fetching the profile", ASSUMED, "one statement through SeaORM"),
+    # A processor of a node, for each call with all that gRPC does. `make bench` prints what replaces these, in this order:
+    # "tokens seen before" of both calls, and what "new tokens" take more; Refresh on PostgreSQL; a sign-in beside its hash;
+    # Argon2id alone.
+    "verify_token": Cost(40 * MICRO, "s", "a node: VerifyToken, a token seen before", ASSUMED, "a call over tonic"),
+    "who_am_i": Cost(45 * MICRO, "s", "a node: WhoAmI, likewise, and its profile", ASSUMED, "a call over tonic"),
+    "signature": Cost(60 * MICRO, "s", "a node: a token's signature", DESIGN, "pasetors"),
     "refresh": Cost(200 * MICRO, "s", "a node: Refresh", ASSUMED, "two statements, a signature of 22 µs"),
-    "refused": Cost(75 * MICRO, "s", "a node: a Refresh that is refused", ASSUMED, "as VerifyToken"),
-    "sign_in": Cost(500 * MICRO, "s", "a node: Login without the hash", ASSUMED, "ten statements, a signature, a letter"),
+    "sign_in": Cost(500 * MICRO, "s", "a node: Login beside its hash", ASSUMED, "ten statements, a signature, a letter"),
+    "hash": Cost(10 * MILLI, "s", "a node: a password's hash", MEASURED, "argon2-rust, 8.4 to 10 ms"),
+    # And these it does not.
+    "profile": Cost(60 * MICRO, "s", "a node: fetching a profile", ASSUMED, "one statement through SeaORM"),
+    "refused": Cost(75 * MICRO, "s", "a node: a Refresh that is refused", ASSUMED, "a call, and waiting"),
     "revoke": Cost(300 * MICRO, "s", "a node: Logout and its like", ASSUMED, "four statements"),
-    "hash": Cost(10 * MILLI, "s", "a node: a password's hash, 19 MiB and 2 passes", MEASURED, "argon2-rust, 8.4 to 10 ms"),
     "told": Cost(16.5 * MICRO, "s", "a node: a message to a listener", DESIGN, "20,000/s took 33 % of a processor"),
     # A processor of the database, all its processes together.
     "db_read": Cost(42 * MICRO, "s", "the database: reading a session and its user", MEASURED, PGBENCH),
@@ -66,6 +70,7 @@ COSTS = {
     "listener": Cost(13 * KIB, "B", "memory: each listener", MEASURED, REVOCATION),
     "entry": Cost(88, "B", "memory: each revocation", ASSUMED, "40 bytes, in a table that is half full"),
     "known_profile": Cost(512, "B", "memory: each profile", ASSUMED, "`src/app/profiles.rs`"),
+    "known_token": Cost(512, "B", "memory: each token seen before", ASSUMED, "`src/crypto/verified_tokens.rs`"),
     "call": Cost(16 * KIB, "B", "memory: each call that waits", ASSUMED, "its buffers"),
     # A listener's line.
     "wire_entry": Cost(35, "B", "a line: each revocation", ASSUMED, "computed from `token_service.proto`"),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from assumptions import FULL, RECOVER, Fleet, People, Rules
 from costs import cost
 
-
 # The resources that another node adds to.
 OF_NODES = ("threads that hash", "nodes' processors", "nodes' memory", "nodes' network", "database's connections")
 
@@ -70,13 +69,25 @@ def line(revocations: float, rules: Rules) -> float:
     return told(revocations, rules) * cost("wire_frame") + revocations * cost("wire_entry") + places
 
 
+def room(places: int, wanted: float) -> float:
+    """The share that finds a place."""
+    return min(1.0, places / wanted) if wanted else 1.0
+
+
 def profile_misses(people: People, rules: Rules, load: Load, nodes: int) -> float:
     """The share of WhoAmI whose profile is not in memory, where each call may come to any node: a device's calls of one node
     are so far apart that hardly any finds the profile of the one before."""
-    per_device = people.pages / people.call_gap / nodes
-    fresh_profiles = load.in_visit * per_device * rules.fresh_for / (1 + per_device * rules.fresh_for)
-    room = min(1.0, rules.profiles / fresh_profiles) if fresh_profiles else 1.0
-    return 1 - room * per_device * rules.fresh_for / (1 + per_device * rules.fresh_for)
+    while_fresh = people.pages / people.call_gap / nodes * rules.fresh_for
+    found = while_fresh / (1 + while_fresh)
+    return 1 - found * room(rules.profiles, load.in_visit * found)
+
+
+def new_tokens(people: People, rules: Rules, load: Load, nodes: int) -> float:
+    """The share of tokens whose signature a node has not seen, or not for long: on each node the first call of each token."""
+    life = sum(rules.lives) / len(rules.lives)
+    calls = life / people.call_gap * (people.asked + people.pages) / nodes
+    seen = -math.expm1(-calls)  # the chance that a node has seen a token at its end
+    return 1 - (1 - seen / calls) * room(rules.tokens, load.in_visit * seen)
 
 
 def images(people: People, load: Load, checkpoint: float) -> float:
@@ -91,9 +102,11 @@ def processors(people: People, rules: Rules, load: Load, nodes: int) -> dict[str
     """How many processors of all nodes a load takes, by what for."""
     asked, pages = load.calls * people.asked, load.calls * people.pages
     missed = pages * profile_misses(people, rules, load, nodes)
+    signatures = (asked + pages) * new_tokens(people, rules, load, nodes)
     return {
         "telling listeners": people.listeners * told(load.revocations, rules) * cost("told"),
         "VerifyToken": asked * cost("verify_token"),
+        "signatures": signatures * cost("signature"),
         "WhoAmI": pages * cost("who_am_i") + missed * cost("profile"),
         "refreshes": load.refreshes * cost("refresh"),
         "signing in and out": load.hashes * (cost("hash") + cost("sign_in")) + load.revocations * cost("revoke"),
@@ -132,6 +145,7 @@ def demand(people: People, rules: Rules, load: Load, fleet: Fleet) -> dict[str, 
         + listeners * cost("listener")
         + load.entries * cost("entry")
         + rules.profiles * cost("known_profile")
+        + rules.tokens * cost("known_token")
     )
     return {
         "threads that hash": load.hashes * cost("hash"),
@@ -179,7 +193,7 @@ def fleet_for(people: People, rules: Rules) -> Fleet:
     return Fleet(nodes + 1, database=math.ceil(max(2, usual / FULL, again)))
 
 
-def design_refreshes(people: People, rules: Rules) -> float:
-    """The mean of refreshes a second as the design estimated it: an upper bound, since a visit's last token is not renewed."""
+def simple_refreshes(people: People, rules: Rules) -> float:
+    """The mean of refreshes a second if each token in use were renewed when it expires, a visit's last one too."""
     active = people.visits * people.visit
     return people.rate(people.devices * (active / rules.access_lifetime + people.visits))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from assumptions import FULL, HOUR, PEAK, RECOVER, Fleet, People, Rules
 from costs import COSTS, KIB, MIB, cost
 from day import Event, Outcome, Simulation
-from formulas import busiest, capacity, demand, design_refreshes, fleet_for, processors
+from formulas import busiest, capacity, demand, fleet_for, processors, simple_refreshes
 from gate import gate
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -154,7 +154,7 @@ def report(people: People, rules: Rules) -> str:
         "spent": ", ".join(f"{name} {number(value)}" for name, value in spent.items()),
         "committed": number(cost("refreshes")),
         "refreshes": number(load.refreshes),
-        "design": number(people.peak * design_refreshes(people, rules)),
+        "simple": number(people.peak * simple_refreshes(people, rules)),
         "in_flight": number(outage.in_flight / fleet.nodes),
         "stale": f"{rules.stale_after:.0f}",
         "unverified": number(outage.sums["unverified"]),
@@ -186,7 +186,7 @@ there within {recover} s:
 {evening}
 What takes the nodes' processors: {spent}.
 The database of our measurements, on two busy processors, committed {committed} refreshes/s; the evening has {refreshes}.
-By the design's formula, which renews a visit's last token too, there would be {design}.
+If a visit's last token were renewed too, as simpler formulas have it, there would be {simple}.
 
 ### When something goes wrong
 

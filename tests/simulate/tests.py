@@ -17,10 +17,11 @@ from formulas import (
     busiest,
     capacity,
     demand,
-    design_refreshes,
     fleet_for,
+    new_tokens,
     profile_misses,
     refreshes_per_visit,
+    simple_refreshes,
     steady,
 )
 from gate import gate
@@ -83,6 +84,7 @@ class TheAssumptions(unittest.TestCase):
         self.assertEqual(RULES.heartbeat, constant("app/watch.rs", "HEARTBEAT"))
         self.assertEqual(RULES.fresh_for, constant("app/who_am_i.rs", "FRESH_FOR"))
         self.assertEqual(RULES.profiles, constant("app/profiles.rs", "CAPACITY"))
+        self.assertEqual(RULES.tokens, constant("crypto/verified_tokens.rs", "REMEMBERED"))
         self.assertEqual(RULES.retry, constant("grpc/status.rs", "RETRY_UNAVAILABLE"))
         longest = constant("domain/access_token.rs", "LONGEST_ACCESS_LIFETIME")
         self.assertIn("LONGEST_ACCESS_LIFETIME.saturating_add(Duration::from_mins(2))", (ROOT / "src/domain/feed.rs").read_text())
@@ -100,15 +102,15 @@ class TheAssumptions(unittest.TestCase):
 class TheFormulas(unittest.TestCase):
     """Give what can be had in another way."""
 
-    def test_they_give_the_numbers_of_the_design(self) -> None:
+    def test_they_give_the_numbers_that_the_service_was_designed_for(self) -> None:
         people = People()
         for lifetime, refreshes in ((300, 3_125), (600, 2_083), (900, 1_736)):
-            self.assertEqual(round(design_refreshes(people, Rules(access_lifetime=lifetime))), refreshes)
+            self.assertEqual(round(simple_refreshes(people, Rules(access_lifetime=lifetime))), refreshes)
         load = busiest(people, RULES)
         self.assertEqual(round(load.calls), 69_444)
         self.assertAlmostEqual(load.sign_ins, 28.94, places=2)
         self.assertEqual(round(load.revocations), 122)
-        self.assertLess(load.refreshes, people.peak * design_refreshes(people, RULES))
+        self.assertLess(load.refreshes, people.peak * simple_refreshes(people, RULES))
 
     def test_a_visit_refreshes_as_often_as_one_that_is_played_through(self) -> None:
         people, chance, rounds, refreshes = People(), random.Random(1), 100_000, 0
@@ -127,6 +129,17 @@ class TheFormulas(unittest.TestCase):
                 misses, until = misses + 1, now + RULES.fresh_for
         load = steady(replace(people, daily=10_000), RULES, 1)
         self.assertAlmostEqual(misses / calls, profile_misses(people, RULES, load, nodes=1), delta=0.01)
+
+    def test_a_token_is_new_to_a_node_as_often_as_one_that_is_played_through(self) -> None:
+        people, chance, nodes, new, calls = People(), random.Random(3), 3, 0, 0
+        for _ in range(5_000):
+            left, seen = float(chance.choice(RULES.lives)), set[int]()
+            while (left := left - chance.expovariate((people.asked + people.pages) / people.call_gap)) > 0:
+                seen.add(chance.randrange(nodes))
+                calls += 1
+            new += len(seen)
+        load = steady(replace(people, daily=10_000), RULES, 1)
+        self.assertAlmostEqual(new / calls, new_tokens(people, RULES, load, nodes), delta=0.01)
 
     def test_of_too_many_profiles_only_so_many_are_found(self) -> None:
         people = People(pages=1)
@@ -215,10 +228,20 @@ class TheSimulation(unittest.TestCase):
     def test_while_the_database_is_away_nobody_is_refreshed(self) -> None:
         _, outcome = run(EVEN, PLENTY, Event(outage=HOUR), HOUR)
         self.assertEqual(outcome.sums["refreshed"] + outcome.sums["hashed"], 0)
-        load = steady(EVEN, RULES, 1)
-        unverified = load.calls * (EVEN.asked + EVEN.pages) * (HOUR - RULES.stale_after)
-        self.assertAlmostEqual(outcome.sums["unverified"] / unverified, 1, delta=0.01)
-        self.assertAlmostEqual((outcome.tokenless + outcome.signing_in) / load.in_visit, 1, delta=0.01)
+        self.assertAlmostEqual((outcome.tokenless + outcome.signing_in) / steady(EVEN, RULES, 1).in_visit, 1, delta=0.01)
+
+    def test_nobody_is_verified_once_the_nodes_have_heard_nothing_for_too_long(self) -> None:
+        for outage in (RULES.stale_after, 4 * RULES.stale_after):
+            _, outcome = run(EVEN, PLENTY, Event(outage=outage), HOUR / 4)
+            calls = steady(EVEN, RULES, 1).calls * (EVEN.asked + EVEN.pages) * (outage - RULES.stale_after)
+            self.assertAlmostEqual(outcome.sums["unverified"], calls, delta=0.01 * calls)
+
+    def test_a_revocation_is_remembered_as_long_as_it_matters(self) -> None:
+        usual = steady(EVEN, RULES, 1).entries
+        staged = Event(staged=5 * MINUTE)
+        for length, more in ((5 * MINUTE, EVEN.daily), (RULES.stays_revoked, EVEN.daily), (RULES.stays_revoked + 5 * MINUTE, 0)):
+            simulation, _ = run(EVEN, PLENTY, staged, length)
+            self.assertAlmostEqual(simulation.entries, usual + more, delta=1)
 
     def test_a_revoked_key_has_everybody_refresh_at_their_next_call(self) -> None:
         _, outcome = run(EVEN, PLENTY, Event(key_revoked=True), 2 * EVEN.call_gap)
