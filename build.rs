@@ -21,8 +21,12 @@ const FILES: [&str; 8] = [
     "google/rpc/error_details.proto",
 ];
 
+/// Whose messages and client carry spans to a collector.
+const OTLP: &str = "opentelemetry/proto/collector/trace/v1/trace_service.proto";
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
+    println!("cargo::rerun-if-changed=vendor");
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let mut compiler = Compiler::new(["proto"])?;
@@ -40,7 +44,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .skip_debug(secret.iter().map(|message| message.full_name().to_owned()))
         .extern_path(".google.rpc", "::tonic_types::pb")
         .compile_fds(compiler.file_descriptor_set())?;
+
+    fs::write(out.join("methods.rs"), methods(&pool))?;
+    tonic_prost_build::configure().include_file("otlp.rs").compile_fds(protox::compile([OTLP], ["vendor"])?)?;
     Ok(())
+}
+
+/// The RPCs, so that what is counted by method has a known size.
+fn methods(pool: &DescriptorPool) -> String {
+    let ours = pool.services().filter(|service| service.package_name() == "countersign.v1");
+    let name = |method: MethodDescriptor| format!("{}/{}", method.parent_service().full_name(), method.name());
+    let mut names: Vec<_> = ours.flat_map(|service| service.methods().map(name).collect::<Vec<_>>()).collect();
+    names.sort();
+    format!("/// Every RPC, as its path names it, in order.\npub const METHODS: &[&str] = &{names:?};\n")
 }
 
 /// A new RPC cannot be open, or closed, by oversight.

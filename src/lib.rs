@@ -8,9 +8,9 @@
 //!                    grpc ── proto      │                         ring 3
 //!                      │                │
 //!                     app ◄─────────────┘                         ring 2
-//!    ┌──────┬───────┬──┴────┬───────┬────────┬─────────┐
-//!  clock entropy crypto   store   mail  upstream revocations      ring 1 (never each other; crypto may name the first two)
-//!    └──────┴───────┴──┬────┴───────┴────────┴─────────┘
+//!   ┌───────┬───────┬────┬──┴────┬───────┬────────┬─────────┐
+//! clock entropy metrics crypto store   mail  upstream revocations  ring 1 (never each other; crypto may name the first three)
+//!   └───────┴───────┴────┴──┬────┴───────┴────────┴─────────┘
 //!                   domain                                        ring 0
 //! ```
 //!
@@ -25,6 +25,7 @@ pub mod domain;
 pub mod entropy;
 pub mod grpc;
 pub mod mail;
+pub mod metrics;
 pub mod revocations;
 pub mod server;
 pub mod store;
@@ -42,7 +43,16 @@ pub mod upstream;
 pub mod proto {
     tonic::include_proto!("countersign.v1");
     include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
+    include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
     /// The compiled `proto/`, for reflection.
     pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+
+    /// What Envoy calls.
+    pub const GATEWAY_METHOD: &str = "envoy.service.auth.v3.Authorization/Check";
+
+    /// How spans reach a collector.
+    pub mod otlp {
+        include!(concat!(env!("OUT_DIR"), "/otlp.rs"));
+    }
 }

@@ -106,6 +106,13 @@ impl Revocations {
         self.read().as_of.map_or(Duration::MAX, |as_of| ticks.since(as_of))
     }
 
+    /// How many sessions and how many users there is something known of.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        let known = self.read();
+        (known.sessions.len(), known.epochs.len())
+    }
+
     /// Drops what can refuse no token any more.
     pub fn forget_expired(&self, now: Timestamp, ticks: Ticks) {
         let mut known = self.write();

@@ -1,6 +1,7 @@
 /** What an access token says, and whether that is for us and for now: a good signature alone lets nobody in. */
 
-const LEEWAY_MS = 30_000;
+/** By so much may the clocks differ. */
+export const LEEWAY_MS = 30_000;
 const ID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
 const ROLE = /^[a-z][a-z\d_.-]{0,31}$/;
 

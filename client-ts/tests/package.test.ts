@@ -16,6 +16,7 @@ test("the README's examples are the ones that were compiled", async () => {
     "readme-example.ts",
     "readme-react.tsx",
     "readme-verify.ts",
+    "readme-server.ts",
     "readme-connect.ts",
     "readme-next.tsx",
     "readme-next-proxy.ts",
@@ -39,6 +40,8 @@ test("the README's other examples run", async () => {
   const { caller } = await import("./readme-verify.js");
   assert.equal(await caller(new Request("http://localhost/")), undefined);
   assert.equal(await caller(new Request("http://localhost/", { headers: { authorization: "Bearer x" } })), undefined);
+  const { interceptors } = await import("./readme-server.js");
+  assert.throws(() => interceptors("no key"), TypeError);
   const { transport } = await import("./readme-connect.js");
   assert.equal(typeof transport.unary, "function");
   const { Greeting } = await import("./readme-react.js");

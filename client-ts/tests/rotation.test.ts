@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { createVerifier } from "countersign/verify";
 import { AUDIENCE, ISSUER } from "./support/issuer.js";
 import { signedIn } from "./support/people.js";
+import { rotateUnderLoad } from "./support/rotations.js";
 import { Service } from "./support/service.js";
 
 const ROUNDS = 5;
@@ -65,4 +66,14 @@ test("keys that are replaced again and again make no verifier refuse anybody", {
   } finally {
     await service.remove();
   }
+});
+
+test("keys that change quickly, under load, make no verifier refuse anybody falsely", {
+  timeout: 120_000,
+}, async () => {
+  const { rotations, verified, falselyRefused, took } = await rotateUnderLoad(3, 0);
+  assert.deepEqual(falselyRefused, []);
+  assert.ok(verified >= 3 * 2 * 4 * 2, `${verified}`);
+  assert.equal(took.length, rotations);
+  assert.ok((took[1] ?? Infinity) < 1_000, `${took} ms`);
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createAuthClient } from "countersign";
+import { createBackend } from "./support/backend.js";
 import { refusal, signedIn } from "./support/people.js";
 import { Service } from "./support/service.js";
 
@@ -10,18 +11,7 @@ let service: Service;
 let headers: { readonly authorization: string };
 before(async () => {
   service = await Service.start();
-  const key = /cs_bk_[\w-]+/.exec(await service.run("backend", "create", "--name", "shop"))?.[0];
-  headers = { authorization: `Bearer ${key}` };
-  const isKnown = () =>
-    open()
-      .verifyToken({ token: "x" }, { headers })
-      .then(
-        () => true,
-        () => false,
-      );
-  while (!(await isKnown())) {
-    // It hears of it in a moment.
-  }
+  headers = { authorization: `Bearer ${await createBackend(service)}` };
 });
 after(() => service?.remove());
 

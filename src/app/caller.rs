@@ -69,14 +69,30 @@ impl Verifier {
     /// [`Rejection::NotSignedIn`] without a token; [`Rejection::TokenExpired`], [`Rejection::TokenInvalid`],
     /// [`Rejection::SessionEnded`]; [`Fault::Stale`].
     pub async fn authenticate(&self, token: Option<&AccessToken>) -> Result<Caller, Error> {
+        let claims = self.check(token, false).await?;
+        Ok(Caller { claims })
+    }
+
+    /// What a token says, if it counts; strongly, if it does by the database.
+    pub(super) async fn check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Arc<Claims>, Error> {
+        let checked = self.try_check(token, is_strong).await;
+        self.0.metrics.tokens.count([checked.as_ref().map_or_else(Error::label, |_| "ok")]);
+        checked
+    }
+
+    async fn try_check(&self, token: Option<&AccessToken>, is_strong: bool) -> Result<Arc<Claims>, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         let claims = self.trusted()?.tokens.verify(token, self.now()).map_err(|refusal| match refusal {
             TokenRefusal::Invalid => Rejection::TokenInvalid,
             // Its session lives: whoever holds it refreshes, and goes on with a token of another key.
             TokenRefusal::Expired(_) | TokenRefusal::KeyRevoked => Rejection::TokenExpired,
         })?;
-        self.require_alive(token, &claims).await?;
-        Ok(Caller { claims })
+        if is_strong {
+            self.require_alive_now(token, &claims).await?;
+        } else {
+            self.require_alive(token, &claims).await?;
+        }
+        Ok(claims)
     }
 
     /// Whether a token that is good by itself has been revoked; as fresh as the operator wants it (**I4**).

@@ -40,6 +40,7 @@ impl App {
         match self.0.store.request_email_change(&code, user.epoch, &letters, &event).await? {
             EmailChangeRequest::Made => self.hurry_mail(),
             EmailChangeRequest::TooMany(allowance) => {
+                self.0.metrics.letters_held_back.count();
                 return Err(Rejection::RateLimited { retry_after: allowance.wait(now) }.into());
             }
             EmailChangeRequest::UserChanged => return Err(Rejection::SessionEnded.into()),

@@ -27,8 +27,10 @@ const PATIENCE: Duration = Duration::from_hours(72);
 
 /// What becomes of a letter.
 enum Fate {
-    /// It has left, or nobody needs it any more.
-    Done,
+    /// It has left.
+    Delivered,
+    /// Nobody needs it any more.
+    Dropped,
     /// It was done and deleted.
     Settled,
     /// Another time.
@@ -83,14 +85,20 @@ impl App {
     async fn deliver(&self, leased: Leased) {
         let fate = self.attempt(&leased).await;
         let (id, attempts, now) = (leased.letter.id, leased.attempts, self.0.clock.now());
+        let count = |outcome| self.0.metrics.letters.count([outcome]);
         let settled = match fate {
             Fate::Settled => Ok(()),
-            Fate::Done => self.0.store.delete_letter(id).await,
+            Fate::Delivered | Fate::Dropped => {
+                count(if matches!(fate, Fate::Delivered) { "delivered" } else { "dropped" });
+                self.0.store.delete_letter(id).await
+            }
             Fate::Postponed(why) if now.since(leased.letter.at) < PATIENCE => {
+                count("postponed");
                 tracing::warn!(letter = %id, attempts, why, "a letter could not leave; it is tried again");
                 self.0.store.postpone_letter(&leased, now + self.wait(attempts), &why).await
             }
             Fate::Postponed(why) | Fate::Dead(why) => {
+                count("given_up");
                 tracing::error!(letter = %id, attempts, why, "a letter is given up; it stays in the outbox");
                 self.0.store.bury_letter(&leased, now, &why).await
             }
@@ -120,11 +128,11 @@ impl App {
     async fn send(&self, leased: &Leased, envelope: Envelope, now: Timestamp) -> Fate {
         if envelope.content.expires_at().is_some_and(|end| end <= now) {
             tracing::info!(letter = %leased.letter.id, "a letter is too late to be of use; it is dropped");
-            return Fate::Done;
+            return Fate::Dropped;
         }
         let (to, locale) = match self.recipient(leased, envelope.to).await {
             Ok(Some(recipient)) => recipient,
-            Ok(None) => return Fate::Done,
+            Ok(None) => return Fate::Dropped,
             Err(error) => return Fate::Postponed(error.to_string()),
         };
         let content = match self.0.templates.render(&envelope.content, locale) {
@@ -133,7 +141,7 @@ impl App {
         };
         let mail = Mail { id: leased.letter.id, at: leased.letter.at, to, content };
         match self.0.mailer.send(&mail).await {
-            Ok(()) => Fate::Done,
+            Ok(()) => Fate::Delivered,
             Err(MailError::Postponed { why }) => Fate::Postponed(why),
             Err(MailError::Refused { why }) => Fate::Dead(why),
         }

@@ -12,6 +12,7 @@ use crate::{
     crypto::{AccessTokens, CryptoError, Keyring},
     domain::{EdgeState, News, Ticks},
     entropy::Entropy,
+    metrics::Metrics,
     upstream::{Told, Upstream},
 };
 
@@ -25,10 +26,16 @@ pub struct Edge {
 impl Edge {
     /// Knows nothing before it follows, and answers nothing (**I10**).
     #[must_use]
-    pub fn new(upstream: Upstream, staleness: Staleness, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(
+        upstream: Upstream,
+        staleness: Staleness,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let upstream = Arc::new(upstream);
         let authority = Authority::Upstream(Arc::clone(&upstream));
-        Self { verifier: Verifier::new(authority, staleness, clock, entropy), upstream }
+        Self { verifier: Verifier::new(authority, staleness, clock, entropy, metrics), upstream }
     }
 
     /// What decides whether tokens count.

@@ -16,20 +16,30 @@ impl App {
             Errand::PasswordReset { email } => (Some(CodePurpose::ResetPassword), email),
             Errand::SignUpRepeated { email } => (None, email),
         };
-        match (purpose, self.0.store.user_by_email(&email).await?) {
-            (None, Some(user)) => self.tell_of_sign_up(leased, user.id, now).await,
-            (Some(purpose), Some(user)) if is_due(purpose, &user) => self.send_code(leased, purpose, user, now).await,
-            _ => Ok(self.0.store.drop_errand(leased).await?),
+        let may = match (purpose, self.0.store.user_by_email(&email).await?) {
+            (None, Some(user)) => self.tell_of_sign_up(leased, user.id, now).await?,
+            (Some(purpose), Some(user)) if is_due(purpose, &user) => self.send_code(leased, purpose, user, now).await?,
+            _ => return Ok(self.0.store.drop_errand(leased).await?),
+        };
+        if !may {
+            self.0.metrics.letters_held_back.count();
         }
+        Ok(())
     }
 
-    async fn tell_of_sign_up(&self, leased: &Leased, owner: UserId, now: Timestamp) -> Result<(), Error> {
+    async fn tell_of_sign_up(&self, leased: &Leased, owner: UserId, now: Timestamp) -> Result<bool, Error> {
         let envelope = Envelope { to: Recipient::Owner, content: Content::SignUpRepeated };
         let letter = self.letter(now, Some(owner), envelope)?;
         Ok(self.0.store.answer_errand(leased, &letter, owner, LetterLimit::SignUpRepeated).await?)
     }
 
-    async fn send_code(&self, leased: &Leased, purpose: CodePurpose, user: User, now: Timestamp) -> Result<(), Error> {
+    async fn send_code(
+        &self,
+        leased: &Leased,
+        purpose: CodePurpose,
+        user: User,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let (code, told) = self.make_code(purpose, user.id, user.email.clone(), now);
         let content = match purpose {
             CodePurpose::VerifyEmail => Content::Verification(told),

@@ -90,6 +90,27 @@ pub enum Fault {
     Upstream(#[from] UpstreamError),
 }
 
+impl Error {
+    /// Its name where such errors are counted.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Rejected(Rejection::BadCredentials) => "bad_credentials",
+            Self::Rejected(Rejection::NotSignedIn) => "not_signed_in",
+            Self::Rejected(Rejection::TokenExpired) => "token_expired",
+            Self::Rejected(Rejection::TokenInvalid) => "token_invalid",
+            Self::Rejected(Rejection::SessionEnded) => "session_ended",
+            Self::Rejected(Rejection::EmailUnverified) => "email_unverified",
+            Self::Rejected(Rejection::AccountDisabled) => "account_disabled",
+            Self::Rejected(Rejection::CodeInvalid) => "code_invalid",
+            Self::Rejected(Rejection::StepUpRequired { .. }) => "step_up_required",
+            Self::Rejected(Rejection::Forbidden) => "forbidden",
+            Self::Rejected(Rejection::RateLimited { .. }) => "rate_limited",
+            Self::Rejected(Rejection::Overloaded { .. }) => "overloaded",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())

@@ -28,6 +28,7 @@ impl App {
                     self.tell(&new, &cursor);
                 }
                 Err(rewound) => {
+                    self.0.metrics.feed_resyncs.count();
                     tracing::warn!(error = %rewound, "reads all revocations again; what is known stays known");
                     self.reload_keys().await?;
                     self.reload_backends().await?;

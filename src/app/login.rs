@@ -32,6 +32,12 @@ impl App {
     /// [`Rejection::BadCredentials`] alike, and at the same cost, for an unknown address and a wrong password; only after the
     /// right password [`Rejection::AccountDisabled`] and [`Rejection::EmailUnverified`]; [`Rejection::Overloaded`].
     pub async fn login(&self, command: Login) -> Result<SignedIn, Error> {
+        let outcome = self.try_login(command).await;
+        self.0.metrics.sign_ins.count([outcome.as_ref().map_or_else(Error::label, |_| "ok")]);
+        outcome
+    }
+
+    async fn try_login(&self, command: Login) -> Result<SignedIn, Error> {
         let now = self.0.clock.now();
         let Login { email, password, device, known } = command;
         let user = self.0.store.user_by_email(&email).await?;

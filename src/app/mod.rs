@@ -21,6 +21,7 @@ mod login;
 mod policy;
 mod post;
 mod profiles;
+mod readings;
 mod reauthenticate;
 mod refresh;
 mod reset_password;
@@ -68,6 +69,7 @@ use crate::{
     domain::{AuditEvent, AuditId, AuditKind, Device, FeedCursor, PasswordPolicy, SealedKey, Timestamp, UserId},
     entropy::Entropy,
     mail::{Mailer, Templates},
+    metrics::Metrics,
     store::Store,
 };
 use profiles::Profiles;
@@ -91,6 +93,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// The operator's rules.
     pub policy: Policy,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Every use case; cheap to clone.
@@ -119,6 +123,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     policy: Policy,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -127,11 +132,17 @@ impl App {
     /// # Errors
     /// When the database fails, or a key does not open under the master keys.
     pub async fn start(parts: Parts) -> Result<Self, Error> {
-        let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy } = parts;
+        let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy, metrics } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
         let authority = Authority::Database(store.clone());
         let app = Self(Arc::new(Inner {
-            verifier: Verifier::new(authority, policy.staleness, Arc::clone(&clock), Arc::clone(&entropy)),
+            verifier: Verifier::new(
+                authority,
+                policy.staleness,
+                Arc::clone(&clock),
+                Arc::clone(&entropy),
+                Arc::clone(&metrics),
+            ),
             refresh_tokens: RefreshTokens::new(master_keys.clone()),
             codes: OneTimeCodes::new(master_keys.clone()),
             devices: DeviceTokens::new(master_keys.clone()),
@@ -149,6 +160,7 @@ impl App {
             clock,
             entropy,
             policy,
+            metrics,
         }));
         app.open_keys(keys)?;
         // **I10**: nothing is served before everything is known.

@@ -13,6 +13,20 @@ impl App {
     /// [`Rejection::TokenInvalid`]; [`Rejection::SessionEnded`], also when this use of a replaced token has ended it: that is
     /// in the database before the caller hears of it.
     pub async fn refresh(&self, token: &RefreshToken, device: Device) -> Result<SignedIn, Error> {
+        let mut seen = None;
+        let refreshed = self.try_refresh(token, device, &mut seen).await;
+        let plain = refreshed.as_ref().map_or_else(Error::label, |_| "rotated");
+        self.0.metrics.refreshes.count([seen.filter(|_| plain != "failed").unwrap_or(plain)]);
+        refreshed
+    }
+
+    /// Notes in `seen` what the answer does not say.
+    async fn try_refresh(
+        &self,
+        token: &RefreshToken,
+        device: Device,
+        seen: &mut Option<&'static str>,
+    ) -> Result<SignedIn, Error> {
         let now = self.0.clock.now();
         let presented = self.0.refresh_tokens.read(token).map_err(|_| Rejection::TokenInvalid)?;
         // Goes round again only when somebody else moved the session meanwhile, which makes this token the one before.
@@ -28,8 +42,14 @@ impl App {
             }
             let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {
                 Refreshing::Over => return Err(self.end_expired(&session, now, device).await?.into()),
-                Refreshing::Reused => return Err(self.end_reused(&session, now, device).await?.into()),
-                Refreshing::Repeat { .. } => session,
+                Refreshing::Reused => {
+                    *seen = Some("reused");
+                    return Err(self.end_reused(&session, now, device).await?.into());
+                }
+                Refreshing::Repeat { .. } => {
+                    *seen = Some("repeated");
+                    session
+                }
                 Refreshing::Rotate { from, idle_expires_at } => {
                     if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
                         continue;

@@ -80,6 +80,11 @@ impl Told {
         (self.news.subscribe(), so_far.place.clone(), missed)
     }
 
+    /// How many listen.
+    pub(super) fn listeners(&self) -> usize {
+        self.news.receiver_count()
+    }
+
     /// Turns true when every listener should come again.
     pub(super) fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()

@@ -13,6 +13,7 @@ use crate::{
     crypto::AccessTokens,
     domain::{KeyId, PublicKey, PublicKeys, Timestamp},
     entropy::Entropy,
+    metrics::Metrics,
     revocations::Revocations,
     store::Store,
     upstream::Upstream,
@@ -33,6 +34,7 @@ pub(super) struct Knowledge {
     pub(super) staleness: Staleness,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// The keys of tokens that count. Replaced as a whole.
@@ -66,13 +68,14 @@ impl Verifier {
         staleness: Staleness,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let told = Told::new(match authority {
             Authority::Database(_) => Told::NOTHING_AGAIN,
             Authority::Upstream(_) => Told::LATELY_AGAIN,
         });
         let (revocations, backends, trust) = (Revocations::default(), Backends::default(), RwLock::default());
-        Self(Arc::new(Knowledge { trust, revocations, backends, told, authority, staleness, clock, entropy }))
+        Self(Arc::new(Knowledge { trust, revocations, backends, told, authority, staleness, clock, entropy, metrics }))
     }
 
     /// From now on these keys and no others. Where they are those of before, what they were found to have signed is remembered.

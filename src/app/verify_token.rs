@@ -41,14 +41,8 @@ impl Verifier {
         if wanted != ours {
             return Ok(None);
         }
-        let Ok(claims) = trust.tokens.verify(&question.token, self.now()) else { return Ok(None) };
-        let alive = if question.is_strong {
-            self.require_alive_now(&question.token, &claims).await
-        } else {
-            self.require_alive(&question.token, &claims).await
-        };
-        match alive {
-            Ok(()) => Ok(Some(VerifiedToken { claims, audience: ours.to_owned() })),
+        match self.check(Some(&question.token), question.is_strong).await {
+            Ok(claims) => Ok(Some(VerifiedToken { claims, audience: ours.to_owned() })),
             Err(Error::Rejected(_)) => Ok(None),
             Err(failed @ Error::Failed(_)) => Err(failed),
         }

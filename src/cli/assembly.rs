@@ -10,6 +10,7 @@ use crate::{
     crypto::Passwords,
     entropy::{Entropy, OsEntropy},
     mail::{ConsoleMailer, Mailer, NoMailer, SmtpMailer, Transport},
+    metrics::Metrics,
     store::Store,
 };
 
@@ -33,15 +34,18 @@ impl Assembly {
         let master_keys = config::prepare_data_dir(config, entropy.as_ref()).context("preparing the data directory")?;
         let store = Store::connect(&config.database).await.context("opening the database")?;
         bring_up_to_date(config, &store).await?;
+        let metrics = Arc::new(Metrics::default());
+        let passwords = Passwords::start(config.hashing, &entropy, &clock, Arc::clone(&metrics));
         let parts = Parts {
             store: store.clone(),
-            passwords: Passwords::start(config.hashing, &entropy, &clock).context("starting the threads that hash")?,
+            passwords: passwords.context("starting the threads that hash")?,
             master_keys,
             mailer: mailer(&config.mail.transport)?,
             templates: config.mail.templates.clone(),
             clock,
             entropy,
             policy: config.policy.clone(),
+            metrics,
         };
         let app = Box::pin(App::start(parts)).await.context("loading the signing keys")?;
         Ok(Self { app, store })

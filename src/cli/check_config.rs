@@ -31,8 +31,10 @@ fn summary(config: &Config) -> String {
         Some(_) => "configured".to_owned(),
         None => format!("{}, made when it is not there", config.data_dir.join("master.key").display()),
     };
+    let metrics = config.server.metrics.map_or_else(|| "off".to_owned(), |address| format!("http://{address}/metrics"));
+    let traces = config.server.traces.as_ref().map_or_else(|| "off".to_owned(), |traces| traces.collector.to_string());
     format!(
-        "the configuration is in order\nprofile     {}\nlisten      {}\nissuer      {}\ndatabase    {database}\nmaster key  {master_key}\n",
+        "the configuration is in order\nprofile     {}\nlisten      {}\nmetrics     {metrics}\ntraces      {traces}\nissuer      {}\ndatabase    {database}\nmaster key  {master_key}\n",
         config.profile, config.server.listen, config.policy.issuer,
     )
 }

@@ -1,13 +1,10 @@
 //! `countersign edge`: verifies tokens near to where they are used, as another countersign tells it to.
 
-use std::{
-    io::{self, Write},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Options, error::Context, signals};
+use super::{Error, Options, error::Context, serve::announce, signals};
 use crate::{
     app::Edge,
     clock::{Clock as _, SystemClock},
@@ -35,9 +32,9 @@ pub(super) async fn run(options: &Options, args: Args) -> Result<(), Error> {
     signals::cancel_on_first(&stop).context("listening for signals")?;
 
     let upstream = Upstream::new(&config.upstream, || SystemClock.ticks()).context("setting up the upstream")?;
-    let edge = Edge::new(upstream, config.staleness, Arc::new(SystemClock), Arc::new(OsEntropy));
+    let edge = Edge::new(upstream, config.staleness, Arc::new(SystemClock), Arc::new(OsEntropy), Arc::default());
     let server = Server::bind(config.server).await.context("listening")?;
-    writeln!(io::stderr(), "listening on {}", server.url()).context("writing to standard error")?;
+    announce(&server).context("writing to standard error")?;
     // On the heap: what all of it carries along is large.
     Box::pin(server.run_edge(edge, stop)).await.context("serving")
 }

@@ -18,18 +18,25 @@ pub(super) async fn run(options: &Options) -> Result<(), Error> {
 
     let assembly = Assembly::start(&config).await?;
     let server = Server::bind(config.server.clone()).await.context("listening")?;
-    announce(&config, &server.url()).context("writing to standard error")?;
+    announce(&server).and_then(|()| tell_next_steps(&config, &server.url())).context("writing to standard error")?;
     // On the heap: what all of it carries along is large.
     Box::pin(server.run(assembly.app.clone(), stop)).await.context("serving")?;
     assembly.stop().await
 }
 
-/// Says where, and to who tries it out, what to type next.
-fn announce(config: &Config, url: &str) -> io::Result<()> {
+/// Says where.
+pub(super) fn announce(server: &Server) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
-    writeln!(stderr, "listening on {url}")?;
+    if let Some(address) = server.metrics_addr() {
+        writeln!(stderr, "metrics on http://{address}/metrics")?;
+    }
+    writeln!(stderr, "listening on {}", server.url())
+}
+
+/// Says to who tries it out what to type next.
+fn tell_next_steps(config: &Config, url: &str) -> io::Result<()> {
     if config.profile == Profile::Development && config.server.reflection {
-        write!(stderr, "{}", next_steps(url))?;
+        write!(io::stderr(), "{}", next_steps(url))?;
     }
     Ok(())
 }

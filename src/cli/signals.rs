@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// When the operating system has no room for a handler.
 pub(super) fn cancel_on_first(stop: &CancellationToken) -> io::Result<()> {
+    // Reads the certificate again where there is one, and else would end the process: from here on it does not.
+    drop(signal(SignalKind::hangup())?);
     let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
     let (mut interrupts, mut terminations) = (signal(interrupt)?, signal(terminate)?);
     let stop = stop.clone();

@@ -9,7 +9,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{duration::MINUTE, reader::Reader};
+use super::{duration::MINUTE, observing, reader::Reader};
 use crate::{
     grpc::{Origin, Origins},
     server::{Settings, TlsFiles},
@@ -29,8 +29,13 @@ pub(super) fn read(reader: &mut Reader) -> Option<Settings> {
     let cookies = reader.switch("browser.cookies");
     let origins = read_origins(reader, cookies);
 
+    let metrics = observing::read_metrics(reader);
+    let traces = observing::read_traces(reader);
+
     Some(Settings {
         listen: listen?,
+        metrics: metrics?,
+        traces: traces?,
         tls,
         trusted_proxies: trusted_proxies?,
         origins: origins?,

@@ -8,6 +8,7 @@ mod environment;
 mod layers;
 mod listener;
 mod mail;
+mod observing;
 mod problem;
 mod profile;
 mod reader;

@@ -6,10 +6,8 @@ use std::{
 };
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, header::USER_AGENT},
-    middleware::Next,
-    response::Response,
 };
 use ipnet::IpNet;
 use tonic::transport::server::TcpConnectInfo;
@@ -23,11 +21,13 @@ const CLIENT_USER_AGENT: HeaderName = HeaderName::from_static("x-client-user-age
 const LONGEST_USER_AGENT: usize = 256;
 
 /// Puts the [`Device`] into the request's extensions.
-pub(super) async fn identify(State(trusted): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-    let device = device(peer.map(|peer| peer.ip()), request.headers(), &trusted);
-    request.extensions_mut().insert(device);
-    next.run(request).await
+pub(super) fn identify(trusted: Arc<[IpNet]>) -> impl Fn(Request) -> Request + Clone {
+    move |mut request| {
+        let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+        let device = device(peer.map(|peer| peer.ip()), request.headers(), &trusted);
+        request.extensions_mut().insert(device);
+        request
+    }
 }
 
 fn device(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Device {

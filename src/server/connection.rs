@@ -20,6 +20,7 @@ use tokio_util::{
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::limits::Place;
+use crate::metrics::Held;
 
 /// How long the HTTP/2 preface is. hyper tells HTTP/2 from HTTP/1.1 by it, and waits for it without a timer.
 const FIRST_BYTES: usize = 24;
@@ -33,7 +34,7 @@ pub(super) struct Connection {
     ends: TcpConnectInfo,
     silence: Option<Silence>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    _place: Place,
+    _held: (Place, Held),
 }
 
 /// A client that has not said enough yet, and how long it may take.
@@ -47,7 +48,7 @@ impl Connection {
     pub(super) fn new(
         transport: Transport,
         ends: TcpConnectInfo,
-        place: Place,
+        held: (Place, Held),
         patience: Duration,
         cut: &CancellationToken,
     ) -> Self {
@@ -58,7 +59,7 @@ impl Connection {
             silence: Some(Silence { missing: FIRST_BYTES, until }),
             // A child of its own: thousands of connections would fight for the lock of one.
             cut: Box::pin(cut.child_token().cancelled_owned()),
-            _place: place,
+            _held: held,
         }
     }
 

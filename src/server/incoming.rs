@@ -16,6 +16,7 @@ use super::{
     connection::{Connection, Transport},
     limits::{Limits, Place},
 };
+use crate::metrics::Metrics;
 
 /// How long to leave the listener alone after an error: mostly there are no file descriptors left, and asking again at
 /// once would burn a core until there are.
@@ -33,6 +34,8 @@ pub(super) struct Incoming {
     pub(super) patience: Duration,
     /// Ends what is open at once.
     pub(super) cut: CancellationToken,
+    /// Counts them.
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// A connection that was accepted and may stay.
@@ -73,6 +76,7 @@ impl Incoming {
                     if let Some(place) = self.limits.place(room, peer.ip()) {
                         return Some(Accepted { stream, peer, place });
                     }
+                    self.metrics.connections_refused.count(["client_limit"]);
                     tracing::debug!(%peer, "hung up: too many connections from this client");
                 }
                 Err(error) => {
@@ -89,12 +93,19 @@ impl Incoming {
         let ends = TcpConnectInfo { local_addr: stream.local_addr().ok(), remote_addr: Some(peer) };
         match timeout(self.patience, self.transport(stream)).await {
             Ok(Ok(transport)) => {
-                let connection = Connection::new(transport, ends, place, self.patience, &self.cut);
+                let held = (place, self.metrics.connections.hold());
+                let connection = Connection::new(transport, ends, held, self.patience, &self.cut);
                 // Nobody takes it any more once the service stops.
                 let _ = ready.send(Ok(connection)).await;
             }
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "cannot open a connection"),
-            Err(_) => tracing::debug!(%peer, "hung up: the TLS handshake took too long"),
+            Ok(Err(error)) => {
+                self.metrics.connections_refused.count(["handshake"]);
+                tracing::debug!(%peer, %error, "cannot open a connection");
+            }
+            Err(_) => {
+                self.metrics.connections_refused.count(["handshake"]);
+                tracing::debug!(%peer, "hung up: the TLS handshake took too long");
+            }
         }
     }
 

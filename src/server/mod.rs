@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod cors;
 mod deadline;
+mod exporter;
 mod framing;
 mod guard;
 mod headers;
@@ -15,7 +16,9 @@ mod limits;
 mod panics;
 mod request_id;
 mod routes;
+mod scrape;
 mod settings;
+mod spans;
 mod tls;
 mod trace;
 mod verify;
@@ -34,16 +37,23 @@ use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::health_reporter};
 use tower::util::MapRequestLayer;
 
-pub use settings::{Settings, TlsFiles};
+pub use exporter::{Collector, InvalidCollector};
+pub use settings::{Settings, TlsFiles, Traces};
 pub use tls::TlsError;
 
 use self::{
+    exporter::Exporter,
     health::{Health, OF_ALL, OF_TOKENS},
     incoming::Incoming,
     limits::Limits,
+    scrape::Watched,
     tls::Certificate,
+    trace::Observer,
 };
-use crate::app::{App, Edge};
+use crate::{
+    app::{App, Edge, Verifier},
+    metrics::Metrics,
+};
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -77,11 +87,12 @@ pub struct Server {
     settings: Settings,
     listener: TcpListener,
     address: SocketAddr,
+    metrics: Option<(TcpListener, SocketAddr)>,
     tls: Option<(Arc<Certificate>, TlsAcceptor)>,
 }
 
 impl Server {
-    /// Takes the port and reads the certificate.
+    /// Takes the ports and reads the certificate.
     ///
     /// # Errors
     /// When either cannot be had; it says which, and why.
@@ -93,16 +104,24 @@ impl Server {
             }
             None => None,
         };
-        let failed = |why| BindError::Listen { address: settings.listen, why };
-        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { settings, listener, address, tls })
+        let (listener, address) = listen(settings.listen).await?;
+        let metrics = match settings.metrics {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        Ok(Self { settings, listener, address, metrics, tls })
     }
 
     /// Where it listens, with the port that the operating system chose.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where Prometheus reads.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
     }
 
     /// The same as clients write it.
@@ -117,7 +136,7 @@ impl Server {
     ///
     /// # Errors
     /// When it cannot begin to serve.
-    pub async fn run(self, app: App, stop: CancellationToken) -> Result<(), RunError> {
+    pub async fn run(mut self, app: App, stop: CancellationToken) -> Result<(), RunError> {
         let mut chores = JoinSet::new();
         let hint = Arc::new(Notify::new());
         chores.spawn(chores::pull_revocations(app.clone(), Arc::clone(&hint)));
@@ -130,7 +149,8 @@ impl Server {
         let health = Health::new(reporter, OF_ALL);
         health.tell(ServingStatus::Serving).await;
         let verifier = app.verifier().clone();
-        let routes = routes::routes(&verifier, Some(&app), health_service, &self.settings)?;
+        let (observer, exporter) = self.observe(&verifier, Some(&app), &mut chores);
+        let routes = routes::routes(&verifier, Some(&app), health_service, observer, &self.settings)?;
         // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
         let delivering = chores::deliver_mail(app, stop.clone());
         let stopping = async {
@@ -139,14 +159,17 @@ impl Server {
             verifier.stop_watches();
         };
         // On the heap: what all of it carries along is large.
-        Box::pin(self.serve(routes, chores, (delivering, stopping), &stop)).await
+        let metrics = Arc::clone(verifier.metrics());
+        Box::pin(self.serve(routes, metrics, chores, (delivering, stopping), &stop)).await?;
+        exporter::flush(exporter).await;
+        Ok(())
     }
 
     /// The same for an edge, which is healthy as long as it knows enough to answer.
     ///
     /// # Errors
     /// When it cannot begin to serve.
-    pub async fn run_edge(self, edge: Edge, stop: CancellationToken) -> Result<(), RunError> {
+    pub async fn run_edge(mut self, edge: Edge, stop: CancellationToken) -> Result<(), RunError> {
         let verifier = edge.verifier().clone();
         let mut chores = JoinSet::new();
         chores.spawn(async move { edge.follow().await });
@@ -154,19 +177,43 @@ impl Server {
         let (reporter, health_service) = health_reporter();
         let health = Health::new(reporter, OF_TOKENS);
         health.tell(ServingStatus::NotServing).await;
-        let routes = routes::routes(&verifier, None, health_service, &self.settings)?;
+        let (observer, exporter) = self.observe(&verifier, None, &mut chores);
+        let routes = routes::routes(&verifier, None, health_service, observer, &self.settings)?;
         let stopping = async {
             Box::pin(health.follow(&verifier, &stop)).await;
             health.tell(ServingStatus::NotServing).await;
             verifier.stop_watches();
         };
-        Box::pin(self.serve(routes, chores, (async {}, stopping), &stop)).await
+        let metrics = Arc::clone(verifier.metrics());
+        Box::pin(self.serve(routes, metrics, chores, (async {}, stopping), &stop)).await?;
+        exporter::flush(exporter).await;
+        Ok(())
+    }
+
+    /// Begins to tell whoever watches.
+    fn observe(
+        &mut self,
+        verifier: &Verifier,
+        accounts: Option<&App>,
+        chores: &mut JoinSet<()>,
+    ) -> (Observer, Option<Exporter>) {
+        let metrics = Arc::clone(verifier.metrics());
+        if let Some((listener, _)) = self.metrics.take() {
+            let watched = Watched { verifier: verifier.clone(), accounts: accounts.cloned() };
+            chores.spawn(scrape::serve(listener, watched, self.settings.clone()));
+        }
+        let (spans, exporter) = self.settings.traces.as_ref().map_or((None, None), |traces| {
+            let (spans, exporter) = Exporter::start(&traces.collector, Arc::clone(&metrics));
+            (Some((spans, traces.one_in)), Some(exporter))
+        });
+        (Observer { metrics, spans }, exporter)
     }
 
     /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
     async fn serve(
         self,
         routes: Routes,
+        metrics: Arc<Metrics>,
         mut chores: JoinSet<()>,
         (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
         stop: &CancellationToken,
@@ -184,6 +231,7 @@ impl Server {
             listener: self.listener,
             tls,
             cut,
+            metrics,
         };
         let served = transport()
             .layer(MapRequestLayer::new(deadline::note_arrival))
@@ -200,6 +248,14 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Takes a port, and says which it got.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let failed = |why| BindError::Listen { address, why };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// What tonic leaves unlimited unless told, and what keeps dead connections from piling up.

@@ -1,14 +1,17 @@
 //! Answers for a handler that panicked, so that its caller is not left with a broken stream.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use axum::response::Response;
 use tonic::Code;
 
-use crate::{grpc::refusal, proto::ErrorReason};
+use crate::{grpc::refusal, metrics::Metrics, proto::ErrorReason};
 
 /// Says that it is our fault and no more: the panic's text may hold what the handler was working with.
-pub(super) fn answer(_panic: Box<dyn Any + Send>) -> Response {
-    tracing::error!("a handler panicked");
-    refusal(Code::Internal, ErrorReason::Internal, "internal error").into_http()
+pub(super) fn counting(metrics: Arc<Metrics>) -> impl Fn(Box<dyn Any + Send>) -> Response + Clone {
+    move |_panic| {
+        tracing::error!("a handler panicked");
+        metrics.panics.count();
+        refusal(Code::Internal, ErrorReason::Internal, "internal error").into_http()
+    }
 }

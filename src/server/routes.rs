@@ -24,7 +24,7 @@ use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHe
 
 use super::{
     Settings, client, cors, deadline, framing, guard, headers, health::OF_TOKENS, http, panics, request_id, trace,
-    verify,
+    trace::Observer, verify,
 };
 use crate::{
     app::{App, Verifier},
@@ -48,6 +48,7 @@ pub(super) fn routes(
     verifier: &Verifier,
     accounts: Option<&App>,
     health: HealthServer<impl Health>,
+    observer: Observer,
     settings: &Settings,
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -63,15 +64,15 @@ pub(super) fn routes(
             .layer(MapRequestLayer::new(|request: Request<tonic::body::Body>| request.map(axum::body::Body::new)))
             .layer(MapResponseLayer::new(framing::blame_the_caller))
             .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
-            .layer(CatchPanicLayer::custom(panics::answer)),
+            .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(&observer.metrics)))),
     );
     let all = Router::new().merge(http::routes(verifier.clone())).merge(verify::routes(gateway)).merge(calls).layer(
         ServiceBuilder::new()
             .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
             .layer(MapResponseLayer::new(headers::harden(settings.tls.is_some())))
             .layer(from_fn_with_state(entropy, request_id::name))
-            .layer(from_fn_with_state(trusted_proxies, client::identify))
-            .layer(trace::layer())
+            .layer(MapRequestLayer::new(client::identify(trusted_proxies)))
+            .layer(from_fn_with_state(Arc::new(observer), trace::observe))
             .option_layer(cors::layer(&settings.origins)),
     );
     Ok(Routes::from(all))

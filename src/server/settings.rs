@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 
+use super::exporter::Collector;
 use crate::grpc::Origins;
 
 /// How the service is reached, and what it bears.
@@ -11,6 +12,10 @@ use crate::grpc::Origins;
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where Prometheus reads; `None` for nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// Whom spans are told to.
+    pub traces: Option<Traces>,
     /// With which certificate; plaintext without.
     pub tls: Option<TlsFiles>,
     /// Whose `x-forwarded-for` is believed.
@@ -29,6 +34,15 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How long open calls may go on once the service was told to stop.
     pub drain_timeout: Duration,
+}
+
+/// Traces of OpenTelemetry.
+#[derive(Debug, Clone)]
+pub struct Traces {
+    /// Who collects them.
+    pub collector: Collector,
+    /// Of how many traces that begin here one is told of.
+    pub one_in: u32,
 }
 
 /// A certificate and its key, in PEM; read again when they change.

@@ -1,44 +1,56 @@
-//! Says in the log what was called and what came of it: never headers, query strings or bodies, which hold secrets.
+//! Sees what was called and what came of it: says it in the log, counts it, and tells a collector where there is one. Never
+//! headers, query strings or bodies, which hold secrets.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::{
-    body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, header::CONTENT_TYPE},
+    middleware::Next,
     response::Response,
 };
-use tower_http::{
-    classify::{ServerErrorsAsFailures, SharedClassifier},
-    trace::TraceLayer,
-};
-use tracing::{Level, Span, field};
+use tokio::time::Instant;
+use tonic::Code;
+use tracing::{Instrument as _, Level, Span, field};
 
-use crate::{domain::Device, grpc::RequestId};
+use super::{exporter::Spans, spans};
+use crate::{
+    domain::Device,
+    grpc::RequestId,
+    metrics::Metrics,
+    proto::{GATEWAY_METHOD, METHODS},
+};
 
 /// How much of a path is logged; ours are shorter.
 const LONGEST_PATH: usize = 100;
 
-/// tower-http's layer with our span and our line.
-pub(super) type Layer = TraceLayer<
-    SharedClassifier<ServerErrorsAsFailures>,
-    fn(&Request) -> Span,
-    (),
-    fn(&Response, Duration, &Span),
-    (),
-    (),
-    (),
->;
+/// Whom it is told to.
+pub(super) struct Observer {
+    pub(super) metrics: Arc<Metrics>,
+    /// Where there is a collector; and of how many traces one is told of.
+    pub(super) spans: Option<(Spans, u32)>,
+}
 
-/// One span for each request, one line for its answer. Its own idea of a failure is off: a wrong password is no error.
-pub(super) fn layer() -> Layer {
-    TraceLayer::new_for_http()
-        .make_span_with(span as fn(&Request) -> Span)
-        .on_request(())
-        .on_response(answered as fn(&Response<Body>, Duration, &Span))
-        .on_body_chunk(())
-        .on_eos(())
-        .on_failure(())
+/// A request that was not answered yet.
+struct Visit {
+    observer: Arc<Observer>,
+    /// `None` for what is no RPC of ours.
+    method: Option<&'static str>,
+    began: Instant,
+    span: Option<spans::Open>,
+    is_over: bool,
+}
+
+/// One span for each request, one line for its answer.
+pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
+    let span = span(&request);
+    let mut visit = Visit::new(observer, &request);
+    if let Some(open) = &visit.span {
+        span.record("trace_id", open.trace_id());
+    }
+    let response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| visit.answered(&response));
+    response
 }
 
 fn span(request: &Request) -> Span {
@@ -47,6 +59,7 @@ fn span(request: &Request) -> Span {
         Level::INFO,
         "request",
         id = request.extensions().get().map(RequestId::as_str),
+        trace_id = field::Empty,
         path = &path[..path.floor_char_boundary(LONGEST_PATH)],
         client = field::Empty,
     );
@@ -56,19 +69,102 @@ fn span(request: &Request) -> Span {
     span
 }
 
-/// Calls are news; health checks, every few seconds, are not.
-fn answered(response: &Response, latency: Duration, _: &Span) {
-    let (status, latency) = (response.status().as_u16(), field::debug(latency));
-    if let Some(code) = call_status(response.headers()) {
-        tracing::info!(?code, latency, "answered");
-    } else {
-        tracing::debug!(status, latency, "answered");
+impl Visit {
+    fn new(observer: Arc<Observer>, request: &Request) -> Self {
+        let span = observer.spans.as_ref().map(|(_, one_in)| {
+            let id = request.extensions().get().map_or("", RequestId::as_str);
+            spans::Open::new(request.headers(), u128::from_str_radix(id, 16).unwrap_or_default(), *one_in)
+        });
+        Self { observer, method: method(request.uri().path()), began: Instant::now(), span, is_over: false }
+    }
+
+    /// Calls are news; health checks, every few seconds, are not.
+    fn answered(&mut self, response: &Response) {
+        self.is_over = true;
+        let (status, latency) = (response.status().as_u16(), self.began.elapsed());
+        if let Some(code) = call_status(response.headers()) {
+            tracing::info!(?code, ?latency, "answered");
+            self.count(code);
+        } else {
+            tracing::debug!(status, ?latency, "answered");
+        }
+    }
+
+    fn count(&mut self, code: Code) {
+        let (metrics, method) = (&self.observer.metrics, self.method.unwrap_or("other"));
+        metrics.calls.count([method, name(code)]);
+        metrics.call_durations.record(method, self.began.elapsed());
+        if let (Some(span), Some((spans, _))) = (self.span.take(), &self.observer.spans)
+            && let Some(span) = span.close(self.method, code)
+        {
+            spans.leave(span);
+        }
     }
 }
 
+impl Drop for Visit {
+    /// A caller that does not wait for its answer is counted too.
+    fn drop(&mut self) {
+        if !self.is_over && self.method.is_some() {
+            self.count(Code::Cancelled);
+        }
+    }
+}
+
+/// The method that a path leads to, if it is one of ours: whatever else strangers ask for makes no series of its own.
+fn method(path: &str) -> Option<&'static str> {
+    let path = path.strip_prefix('/')?;
+    let ours = METHODS.binary_search(&path).ok().map(|index| METHODS[index]);
+    ours.or_else(|| (path == GATEWAY_METHOD).then_some(GATEWAY_METHOD))
+}
+
 /// The code of a gRPC answer; one without is a success, or at least begins as one.
-fn call_status(headers: &HeaderMap) -> Option<tonic::Code> {
+fn call_status(headers: &HeaderMap) -> Option<Code> {
     let content_type = headers.get(CONTENT_TYPE)?;
     let is_call = content_type.as_bytes().starts_with(b"application/grpc");
-    is_call.then(|| headers.get("grpc-status").map_or(tonic::Code::Ok, |code| tonic::Code::from_bytes(code.as_bytes())))
+    is_call.then(|| headers.get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes())))
+}
+
+/// As gRPC writes it (<https://grpc.io/docs/guides/status-codes/>).
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rpc_is_known_and_nothing_else_is() {
+        assert!(METHODS.is_sorted(), "they are searched in");
+        assert_eq!(method("/countersign.v1.AuthService/WhoAmI"), Some("countersign.v1.AuthService/WhoAmI"));
+        assert_eq!(method("/envoy.service.auth.v3.Authorization/Check"), Some(GATEWAY_METHOD));
+        for other in [
+            "",
+            "/",
+            "/countersign.v1.AuthService/",
+            "/countersign.v1.AuthService/whoami",
+            "/grpc.health.v1.Health/Check",
+        ] {
+            assert_eq!(method(other), None, "{other}");
+        }
+    }
 }

@@ -16,22 +16,24 @@ use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, Ses
 impl Store {
     /// Does an errand: puts a code in the place of the one before, and a letter that has it into the outbox. Nothing when
     /// somebody else does the errand, the code's owner has changed since they were looked up, or has got so many letters
-    /// lately that the code before is to stay.
+    /// lately that the code before is to stay; `false` for the latter.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn issue_code(&self, errand: &Leased, code: &Code, letter: &OutboxLetter) -> Result<(), StoreError> {
+    pub async fn issue_code(&self, errand: &Leased, code: &Code, letter: &OutboxLetter) -> Result<bool, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let is_ours = outbox::finish(&transaction, errand).await?;
-            if is_ours
-                && holder(&transaction, code).await?.is_some()
-                && letter_limits::take(&transaction, code.user, code.purpose.limit(), code.created_at).await?.is_ok()
-            {
-                codes::issue(&transaction, code).await?;
-                outbox::enqueue(&transaction, letter).await?;
+            let mut may = true;
+            if outbox::finish(&transaction, errand).await? && holder(&transaction, code).await?.is_some() {
+                let (limit, now) = (code.purpose.limit(), code.created_at);
+                may = letter_limits::take(&transaction, code.user, limit, now).await?.is_ok();
+                if may {
+                    codes::issue(&transaction, code).await?;
+                    outbox::enqueue(&transaction, letter).await?;
+                }
             }
-            Ok(transaction.commit().await?)
+            transaction.commit().await?;
+            Ok(may)
         })
         .await
     }

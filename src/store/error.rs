@@ -1,8 +1,14 @@
 //! What can go wrong with a database, told apart by what follows from it.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
-use sea_orm::{DbErr, RuntimeErr, SqlxError};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
+
+use super::usage::ACQUIRE_TIMEOUTS;
 
 /// The database did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -62,7 +68,13 @@ impl From<DbErr> for StoreError {
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => kind(cause),
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Kind::Unavailable,
+            DbErr::ConnectionAcquire(cause) => {
+                if matches!(cause, ConnAcquireErr::Timeout) {
+                    ACQUIRE_TIMEOUTS.fetch_add(1, Ordering::Relaxed);
+                }
+                Kind::Unavailable
+            }
+            DbErr::Conn(_) => Kind::Unavailable,
             _ => Kind::Failed,
         };
         match kind {

@@ -23,6 +23,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod signing_keys;
+mod usage;
 mod users;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -39,6 +40,7 @@ pub use profiles::ProfileUpdate;
 pub use settings::{Engine, Settings};
 pub use sign_in::{Opened, Opening};
 pub use signing_keys::KeyRevocation;
+pub use usage::{Backlog, Usage};
 pub use users::{Added, SignUpLetters};
 
 use feed_reader::FeedConnection;

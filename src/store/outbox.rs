@@ -122,7 +122,8 @@ impl Store {
         .await
     }
 
-    /// Does an errand with a letter to whom it is about, unless somebody else does it, or they have got too many lately.
+    /// Does an errand with a letter to whom it is about, unless somebody else does it, or they have got too many lately;
+    /// `false` for the latter.
     ///
     /// # Errors
     /// When the database fails.
@@ -132,14 +133,18 @@ impl Store {
         letter: &OutboxLetter,
         to: UserId,
         limit: LetterLimit,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let is_ours = finish(&transaction, errand).await?;
-            if is_ours && letter_limits::take(&transaction, to, limit, letter.at).await?.is_ok() {
-                enqueue(&transaction, letter).await?;
+            let mut may = true;
+            if finish(&transaction, errand).await? {
+                may = letter_limits::take(&transaction, to, limit, letter.at).await?.is_ok();
+                if may {
+                    enqueue(&transaction, letter).await?;
+                }
             }
-            Ok(transaction.commit().await?)
+            transaction.commit().await?;
+            Ok(may)
         })
         .await
     }

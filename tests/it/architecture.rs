@@ -16,9 +16,10 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("domain", &[], &["base64", "idna", "secrecy", "thiserror", "unicode_normalization", "uuid"]),
     ("clock", &["domain"], &["rustix", "time"]),
     ("entropy", &[], &["getrandom"]),
+    ("metrics", &[], &["prometheus_client", "rustix"]),
     (
         "crypto",
-        &["clock", "domain", "entropy"],
+        &["clock", "domain", "entropy", "metrics"],
         &[
             "argon2_rust",
             "aws_lc_rs",
@@ -45,7 +46,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("upstream", &["domain"], &["countersign_client", "thiserror", "tonic", "tracing"]),
     (
         "app",
-        &["clock", "crypto", "domain", "entropy", "mail", "revocations", "store", "upstream"],
+        &["clock", "crypto", "domain", "entropy", "mail", "metrics", "revocations", "store", "upstream"],
         &["quick_cache", "thiserror", "tokio", "tokio_util", "tracing"],
     ),
     ("proto", &[], &["prost", "tonic"]),
@@ -68,7 +69,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "server",
-        &["app", "domain", "entropy", "grpc", "proto"],
+        &["app", "domain", "entropy", "grpc", "metrics", "proto"],
         &[
             "axum",
             "envoy_types",
@@ -98,7 +99,20 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "cli",
-        &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "server", "store", "telemetry", "upstream"],
+        &[
+            "app",
+            "clock",
+            "config",
+            "crypto",
+            "domain",
+            "entropy",
+            "mail",
+            "metrics",
+            "server",
+            "store",
+            "telemetry",
+            "upstream",
+        ],
         &["clap", "rpassword", "secrecy", "thiserror", "time", "tokio", "tokio_util", "tracing"],
     ),
     ("main", &[], &["clap", "countersign", "tokio"]),

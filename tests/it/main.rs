@@ -21,6 +21,7 @@ mod mail;
 mod migrations;
 mod model;
 mod nodes;
+mod observing;
 mod paths;
 mod readme;
 mod refresh;

@@ -11,9 +11,9 @@ const FORBIDDEN = /[\\\p{Cc}]/u;
 export function safePath(candidate: unknown, fallback = "/"): string {
   if (typeof candidate !== "string" || candidate.length > LONGEST || FORBIDDEN.test(candidate)) return fallback;
   if (!isOwn(candidate)) return fallback;
-  const { origin, pathname, search, hash } = new URL(candidate, "http://app.invalid");
+  const { pathname, search, hash } = new URL(candidate, "http://app.invalid");
   // "/.//evil.example" becomes "//evil.example" by being read once.
-  return origin === "http://app.invalid" && isOwn(pathname) ? `${pathname}${search}${hash}` : fallback;
+  return isOwn(pathname) ? `${pathname}${search}${hash}` : fallback;
 }
 
 function isOwn(path: string): boolean {

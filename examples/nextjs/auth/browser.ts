@@ -2,8 +2,9 @@
 /** The session in the modes in which the browser itself calls the service. */
 
 import { type AuthClient, createAuthClient } from "countersign";
+import { accountActions } from "./account-work";
 import { type BrowserSettings, type FormAction, text, written } from "./form-state";
-import { ON_ITS_WAY } from "./letters";
+import { digits, ON_ITS_WAY, withoutSecret } from "./letters";
 import { failure, introduction } from "./outcome";
 
 let client: AuthClient | undefined;
@@ -15,9 +16,9 @@ export function authClient(settings: BrowserSettings): AuthClient {
   return client;
 }
 
-/** The counterparts of the actions in `actions.ts`. */
-export function browserActions(settings: BrowserSettings) {
-  const { auth, session } = authClient(settings);
+/** The counterparts of the server actions; `refresh` is to show anew what they may have changed. */
+export function browserActions(settings: BrowserSettings, refresh: () => void = () => undefined) {
+  const { account, auth, session } = authClient(settings);
   // What is in memory alone is gone with the document.
   const keepsDocument = settings.mode === "bearer";
   const orFailure =
@@ -25,6 +26,15 @@ export function browserActions(settings: BrowserSettings) {
     (state, form) =>
       action(state, form).catch((error: unknown) => failure(error, form));
   return {
+    ...accountActions(account, refresh),
+    confirmEmailChange: async (_, form) => {
+      try {
+        await account.confirmEmailChange({ token: text(form, "token"), code: digits(form) });
+        return { goTo: "/account", keepsDocument };
+      } catch (error) {
+        return withoutSecret(failure(error, form));
+      }
+    },
     signIn: orFailure(async (_, form) => {
       const [email, password] = [text(form, "email"), text(form, "password")];
       if (form.get("intent") === "resend") {
@@ -49,5 +59,5 @@ export function browserActions(settings: BrowserSettings) {
       const answer = session.state === "signed-out" ? undefined : await auth.whoAmI({});
       return introduction(answer?.user);
     }),
-  };
+  } satisfies Record<string, FormAction>;
 }

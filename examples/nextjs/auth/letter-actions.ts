@@ -1,11 +1,11 @@
 "use server";
 
 import { type FormState, text, written } from "./form-state";
-import { ON_ITS_WAY, withoutSecret } from "./letters";
+import { digits, ON_ITS_WAY, withoutSecret } from "./letters";
 import { failure } from "./outcome";
 import { account, auth } from "./server";
 
-// Nobody has to be signed in for these but for the last. A letter's link is a page that does nothing until its form is sent:
+// Nobody has to be signed in for these but for the last, which is the default mode's. A letter's link is a page that does nothing until its form is sent:
 // mail programs and scanners open links as well.
 
 export async function verifyEmail(_: FormState, form: FormData): Promise<FormState> {
@@ -48,9 +48,4 @@ export async function confirmEmailChange(_: FormState, form: FormData): Promise<
   } catch (error) {
     return withoutSecret(failure(error, form));
   }
-}
-
-/** As the letter has them, or with the spaces that people put in between. */
-function digits(form: FormData): string {
-  return text(form, "code").replace(/\s/g, "");
 }

@@ -1,6 +1,7 @@
 /** What an app knows of the person who is signed in. */
 
 import type { Session, User } from "countersign";
+import Link from "next/link";
 
 export interface ProfileData {
   readonly name: string;
@@ -49,5 +50,15 @@ export function Profile({ profile }: { readonly profile: ProfileData }) {
         ))}
       </dl>
     </>
+  );
+}
+
+export function ChangeAccount() {
+  return (
+    <p className="actions">
+      <Link href="/account" className="button">
+        Change your account
+      </Link>
+    </p>
   );
 }

@@ -4,9 +4,13 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { Browser, field, signIn, signUp } from "./support/browser.js";
+import { Mail } from "./support/mail.js";
 import { address, assertHides, PASSWORD } from "./support/visitor.js";
 import { type Mode, World } from "./support/world.js";
 
+const NEW_PASSWORD = "another horse, another battery";
+/** A proof is good for ten minutes. */
+const AFTER_A_WHILE = 11 * 60;
 const TOKEN = /v4\.public|cs_rt_/;
 
 /** What a mode can do, and where it keeps the session. */
@@ -35,11 +39,14 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
   describe(`mode ${mode}`, () => {
     let world: World;
     let browser: Browser;
+    let mail: Mail;
     before(async () => {
-      [world, browser] = await Promise.all([World.start({ mode }), Browser.start()]);
+      mail = await Mail.start();
+      const service = { COUNTERSIGN_ACCOUNTS__REQUIRE_VERIFIED_EMAIL: "false" };
+      [world, browser] = await Promise.all([World.start({ mode, mail, service }), Browser.start()]);
     });
     after(async () => {
-      await Promise.all([browser?.stop(), world?.remove()]);
+      await Promise.all([browser?.stop(), world?.remove(), mail?.stop()]);
     });
 
     const greeting = (tab: Page) => tab.getByRole("heading", { name: "Hello, Ada" });
@@ -132,6 +139,57 @@ for (const { mode, rendersHere, cookies, host, survivesReload } of modes) {
       await tab.evaluate(() => history.go(-2));
       await tab.waitForURL(/\/sign-in\?next=%2Fmembers/);
       assertHides(await tab.content(), /Good to see you/);
+      await tab.close();
+    });
+
+    test("the account: name, address, password, deletion", async () => {
+      const [email, next] = [address(), address()];
+      const press = (name: string) => tab.locator("main").getByRole("button", { name, exact: true }).click();
+      const tab = await browser.tab(`${world.url}/sign-up`);
+      await signUp(tab, email);
+      await signIn(tab, email);
+      await greeting(tab).waitFor();
+      await tab.getByRole("link", { name: "Change your account" }).click();
+
+      await field(tab, "Name").fill("Ada Lovelace");
+      await press("Save");
+      await shown(tab, "Saved.").waitFor();
+      await field(tab, "Present password").fill(PASSWORD);
+      await field(tab, "New password").fill(NEW_PASSWORD);
+      await press("Change the password");
+      await shown(tab, "You have a new password.").waitFor();
+      await field(tab, "New address").fill(next);
+      await press("Change the address");
+      const { link } = await mail.letter(next, "change-email");
+      if (survivesReload) {
+        await tab.reload();
+        await field(tab, "Name").waitFor();
+        assert.equal(await field(tab, "Name").inputValue(), "Ada Lovelace");
+      }
+      assert.equal(await tab.getByText("This device").count(), 1);
+      assert.ok(world.count("GetAccount") < 10, "a page asks when there is reason to");
+
+      await tab.goto(link);
+      if (!survivesReload) {
+        await tab.locator("main").getByRole("link", { name: "Sign in" }).click();
+        await signIn(tab, email, NEW_PASSWORD);
+      }
+      await press("Use this address");
+      await shown(tab, `It is ${next}.`).waitFor();
+      await tab.getByRole("button", { name: "Sign out" }).click();
+      await tab.getByRole("heading", { name: "Who goes there?" }).waitFor();
+
+      await tab.goto(`${world.url}/sign-in?next=%2Faccount`);
+      await signIn(tab, next, NEW_PASSWORD);
+      await tab.getByRole("link", { name: "Delete your account" }).click();
+      await tab.getByRole("button", { name: "Delete my account" }).waitFor();
+      world.clock.advance(AFTER_A_WHILE);
+      await press("Delete my account");
+      await field(tab, "Your password").fill(NEW_PASSWORD);
+      await press("Delete my account");
+      await shown(tab, "You are signed out, and your account will be deleted.").waitFor();
+      await tab.goto(`${world.url}/account`);
+      await tab.waitForURL(/\/sign-in\?next=%2Faccount$/);
       await tab.close();
     });
 

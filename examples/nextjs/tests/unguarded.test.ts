@@ -18,6 +18,7 @@ test("without a proxy the pages still open to nobody who is not signed in", asyn
     ["/me", /Hello/],
     ["/members", /Good to see you/],
     ["/members/archive", /What is below/],
+    ["/account", /It stays so until/],
   ] as const) {
     assertShows(await member.page(path), secret);
     for (const visitor of [stranger, new Visitor(world.url)]) {
@@ -27,7 +28,7 @@ test("without a proxy the pages still open to nobody who is not signed in", asyn
       ] as const) {
         const text = await (await visitor.send(path + query, init)).text();
         assertHides(text, secret);
-        assertShows(text, /\/sign-in\?next=%2Fm/);
+        assertShows(text, /\/sign-in\?next=%2F[ma]/);
       }
     }
   }

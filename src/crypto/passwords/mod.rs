@@ -11,13 +11,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::{Instant, timeout},
+};
 
 use super::{CryptoError, HashingSettings};
 use crate::{
     clock::Clock,
     domain::{NewPassword, Password, PasswordHash},
     entropy::Entropy,
+    metrics::Metrics,
 };
 use phc::Recipe;
 use worker::{Work, Worker};
@@ -32,7 +36,9 @@ pub struct Passwords {
     /// callers that hang up must not be a way around the bound.
     permits: Arc<Semaphore>,
     threads: usize,
+    queue: usize,
     max_wait: Duration,
+    metrics: Arc<Metrics>,
 }
 
 /// What checking a password found.
@@ -76,6 +82,7 @@ impl Passwords {
         settings: HashingSettings,
         entropy: &Arc<dyn Entropy>,
         clock: &Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, CryptoError> {
         let recipe = Recipe::new(&settings)?;
         let (jobs, queue) = mpsc::channel();
@@ -93,7 +100,9 @@ impl Passwords {
             places: Arc::new(Semaphore::new(settings.threads + settings.queue)),
             permits: Arc::new(Semaphore::new(settings.threads)),
             threads: settings.threads,
+            queue: settings.queue,
             max_wait: settings.max_wait,
+            metrics,
         })
     }
 
@@ -120,19 +129,36 @@ impl Passwords {
         self.permits.available_permits() == self.threads
     }
 
+    /// How many passwords are being hashed, and how many wait.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        let running = self.threads - self.permits.available_permits();
+        let all = self.threads + self.queue - self.places.available_permits();
+        (running, all.saturating_sub(running))
+    }
+
     async fn run<T>(
         &self,
         work: impl FnOnce(oneshot::Sender<Result<T, CryptoError>>) -> Work,
     ) -> Result<T, HashingError> {
         let overloaded = HashingError::Overloaded { retry_after: self.max_wait };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| overloaded.clone())?;
-        let permit = tokio::time::timeout(self.max_wait, Arc::clone(&self.permits).acquire_owned())
+        let refused = |reason| {
+            self.metrics.hash_refused.count([reason]);
+            overloaded.clone()
+        };
+        let asked_at = Instant::now();
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| refused("queue_full"))?;
+        let permit = timeout(self.max_wait, Arc::clone(&self.permits).acquire_owned())
             .await
-            .map_err(|_| overloaded)?
+            .map_err(|_| refused("waited_too_long"))?
             .map_err(|_| CryptoError::Stopped)?;
+        let began_at = Instant::now();
+        self.metrics.hash_waits.record(began_at - asked_at);
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { work: work(reply), _place: place, _permit: permit }).map_err(|_| CryptoError::Stopped)?;
-        Ok(answer.await.map_err(|_| CryptoError::Stopped)??)
+        let answer = answer.await.map_err(|_| CryptoError::Stopped)?;
+        self.metrics.hash_durations.record(began_at.elapsed());
+        Ok(answer?)
     }
 }
 
@@ -145,7 +171,7 @@ mod tests {
 
     fn passwords(settings: HashingSettings) -> Passwords {
         let (entropy, clock): (Arc<dyn Entropy>, Arc<dyn Clock>) = (Arc::new(OsEntropy), Arc::new(SystemClock));
-        Passwords::start(settings, &entropy, &clock).unwrap()
+        Passwords::start(settings, &entropy, &clock, Arc::default()).unwrap()
     }
 
     fn chosen(text: &str) -> NewPassword {

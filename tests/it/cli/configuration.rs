@@ -8,6 +8,8 @@ use crate::support::process::{Binary, Output};
 fn production() -> Binary {
     Binary::default()
         .with("COUNTERSIGN_PROFILE", "production")
+        // Tests run side by side.
+        .with("COUNTERSIGN_METRICS__LISTEN", "127.0.0.1:0")
         .with("COUNTERSIGN_SERVER__PUBLIC_URL", "https://auth.example.com")
         .with("COUNTERSIGN_SERVER__BEHIND_PROXY", "true")
         .with("COUNTERSIGN_BROWSER__SAME_SITE_ORIGINS", "https://app.example.com")

@@ -4,10 +4,12 @@ pub mod application;
 pub mod browser;
 mod clock;
 pub mod codes;
+pub mod collector;
 mod database;
 pub mod grpc;
 pub mod http;
 mod mail;
+pub mod metrics;
 pub mod process;
 pub mod proxy;
 pub mod smtp;
@@ -23,6 +25,7 @@ use countersign::{
     entropy::{Entropy, OsEntropy},
     grpc::Origins,
     mail::{Mailer, Templates},
+    metrics::Metrics,
     proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
     server::{Server, Settings},
     store::Store,
@@ -93,6 +96,8 @@ pub struct Setup {
 pub struct TestApp {
     pub address: SocketAddr,
     pub url: String,
+    /// Where Prometheus reads, if the test wants it.
+    pub metrics: Option<SocketAddr>,
     pub clock: Arc<FakeClock>,
     pub app: App,
     pub store: Store,
@@ -115,6 +120,8 @@ impl Default for Setup {
         Self {
             server: Settings {
                 listen: "127.0.0.1:0".parse().unwrap(),
+                metrics: None,
+                traces: None,
                 tls: None,
                 trusted_proxies: Vec::new(),
                 origins,
@@ -203,7 +210,8 @@ impl TestApp {
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let ticking: Arc<dyn countersign::clock::Clock> = clock.clone();
-        let passwords = Passwords::start(setup.hashing, &entropy, &ticking).unwrap();
+        let counted = Arc::new(Metrics::default());
+        let passwords = Passwords::start(setup.hashing, &entropy, &ticking, Arc::clone(&counted)).unwrap();
         let mail = Arc::new(CapturedMail::default());
         let parts = Parts {
             store: store.clone(),
@@ -214,15 +222,17 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
             policy: setup.policy.clone(),
+            metrics: counted,
         };
         let app = Box::pin(App::start(parts)).await.unwrap();
         let server = Server::bind(setup.server.clone()).await.unwrap();
-        let (address, url, stop) = (server.local_addr(), server.url(), CancellationToken::new());
+        let (address, url, metrics) = (server.local_addr(), server.url(), server.metrics_addr());
+        let stop = CancellationToken::new();
         let running = tokio::spawn({
             let (app, stop) = (app.clone(), stop.clone());
             async move { Box::pin(server.run(app, stop)).await.unwrap() }
         });
-        Self { address, url, clock, app, store, passwords, mail, database, setup, stop, running }
+        Self { address, url, metrics, clock, app, store, passwords, mail, database, setup, stop, running }
     }
 
     /// What a service with these master keys would begin with on the same database, before it serves or does any chore.
@@ -236,6 +246,7 @@ impl TestApp {
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
             policy: self.setup.policy.clone(),
+            metrics: Arc::default(),
         };
         // On the heap: by itself as large as all that a test holds.
         Box::pin(App::start(parts)).await

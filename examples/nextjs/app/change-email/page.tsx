@@ -1,10 +1,10 @@
 import type { Metadata } from "next";
-import { notFound } from "next/navigation";
 import { connection } from "next/server";
 import { Suspense } from "react";
 import { confirmEmailChange } from "../../auth/letter-actions";
 import { getSession } from "../../auth/server";
-import { mode } from "../../auth/settings";
+import { browserSettings } from "../../auth/settings";
+import { InBrowser } from "../../components/late";
 import { ConfirmEmailChangeForm, SignInFirst } from "../../components/letter-forms";
 import { Waiting } from "../../components/waiting";
 
@@ -25,6 +25,6 @@ export default function ChangeEmailPage() {
 
 async function ChangeEmail() {
   await connection();
-  if (mode !== "server") notFound();
+  if (browserSettings !== undefined) return <InBrowser part="change-email" settings={browserSettings} />;
   return (await getSession()) === undefined ? <SignInFirst /> : <ConfirmEmailChangeForm action={confirmEmailChange} />;
 }

@@ -1,11 +1,10 @@
 import type { Metadata } from "next";
-import Link from "next/link";
 import { connection } from "next/server";
 import { Suspense } from "react";
 import { requireSession } from "../../auth/server";
-import { browserSettings, isSeenHere, mode } from "../../auth/settings";
+import { browserSettings, isSeenHere } from "../../auth/settings";
 import { InBrowser } from "../../components/late";
-import { Profile, profileOf } from "../../components/profile";
+import { ChangeAccount, Profile, profileOf } from "../../components/profile";
 import { Waiting } from "../../components/waiting";
 
 export const metadata: Metadata = { title: "Me" };
@@ -27,13 +26,7 @@ async function Me() {
   return (
     <>
       <Profile profile={profileOf(user, session)} />
-      {mode === "server" ? (
-        <p className="actions">
-          <Link href="/account" className="button">
-            Change your account
-          </Link>
-        </p>
-      ) : null}
+      <ChangeAccount />
     </>
   );
 }

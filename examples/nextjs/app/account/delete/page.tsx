@@ -1,7 +1,12 @@
 import type { Metadata } from "next";
 import Link from "next/link";
+import { connection } from "next/server";
+import { Suspense } from "react";
 import { deleteAccount } from "../../../auth/account-actions";
+import { browserSettings } from "../../../auth/settings";
+import { InBrowser } from "../../../components/late";
 import { DeleteForm } from "../../../components/settings-forms";
+import { Waiting } from "../../../components/waiting";
 import "../account.css";
 
 export const metadata: Metadata = { title: "Delete your account" };
@@ -18,11 +23,19 @@ export default function DeleteAccountPage() {
         <p>
           Until then <strong>signing in keeps it</strong>. Afterwards nobody can bring it back.
         </p>
-        <DeleteForm action={deleteAccount} />
+        <Suspense fallback={<Waiting lines={1} />}>
+          <Delete />
+        </Suspense>
         <p className="hint">
           <Link href="/account">No, keep it</Link>
         </p>
       </div>
     </div>
   );
+}
+
+async function Delete() {
+  await connection();
+  if (browserSettings !== undefined) return <InBrowser part="delete-account" settings={browserSettings} />;
+  return <DeleteForm action={deleteAccount} />;
 }

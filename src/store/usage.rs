@@ -1,0 +1,88 @@
+//! How much of the database is in use, and what waits in it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sea_orm::{
+    ColumnTrait, DatabaseBackend, DatabaseConnection, EntityTrait, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{Store, StoreError, entity::outbox};
+use crate::domain::Timestamp;
+
+/// Statements of this process that got no connection in time. Drivers' errors become ours where nobody knows of any store.
+pub(super) static ACQUIRE_TIMEOUTS: AtomicU64 = AtomicU64::new(0);
+
+/// This process's connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// Those that somebody uses.
+    pub in_use: u32,
+    /// Those that nobody does.
+    pub idle: u32,
+    /// The most of both.
+    pub most: u32,
+    /// How often a statement got none in time.
+    pub timeouts: u64,
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Backlog {
+    /// Letters that may still leave.
+    pub waiting: u64,
+    /// Letters that will not.
+    pub given_up: u64,
+    /// When the oldest was written that may.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Store {
+    /// How much is in use; the readers of revocations and hints are not counted.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let (read, write) = (pool(&self.read), pool(&self.write));
+        // SQLite's writer has a pool to itself.
+        let writer = if self.write.get_database_backend() == DatabaseBackend::Sqlite { write } else { (0, 0, 0) };
+        let (size, idle, most) = (read.0 + writer.0, read.1 + writer.1, read.2 + writer.2);
+        let timeouts = ACQUIRE_TIMEOUTS.load(Ordering::Relaxed);
+        Usage { in_use: size.saturating_sub(idle), idle, most, timeouts }
+    }
+
+    /// What waits in the outbox, of all nodes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        use outbox::Column::{CreatedAt, DeadAt};
+
+        let row: (i64, i64, Option<i64>) = outbox::Entity::find()
+            .select_only()
+            .expr(Expr::col(CreatedAt).count().sub(Expr::col(DeadAt).count()))
+            .expr(Expr::col(DeadAt).count())
+            .expr(Expr::case(DeadAt.is_null(), Expr::col(CreatedAt)).finally(Expr::value(Option::<i64>::None)).min())
+            .into_tuple()
+            .one(&self.read)
+            .await?
+            .unwrap_or_default();
+        let (waiting, given_up, oldest) = row;
+        let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
+        Ok(Backlog {
+            waiting: count(waiting),
+            given_up: count(given_up),
+            oldest: oldest.map(Timestamp::from_unix_millis),
+        })
+    }
+}
+
+/// How many connections there are, how many of them idle, and how many there may be.
+fn pool(connection: &DatabaseConnection) -> (u32, u32, u32) {
+    let idle = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    if connection.get_database_backend() == DatabaseBackend::Sqlite {
+        let pool = connection.get_sqlite_connection_pool();
+        (pool.size(), idle(pool.num_idle()), pool.options().get_max_connections())
+    } else {
+        let pool = connection.get_postgres_connection_pool();
+        (pool.size(), idle(pool.num_idle()), pool.options().get_max_connections())
+    }
+}
