@@ -50,13 +50,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The RPCs, so that what is counted by method has a known size.
+/// The RPCs, so that what is counted by method has a known size; and those that change nothing, of which not every one is told.
 fn methods(pool: &DescriptorPool) -> String {
     let ours = pool.services().filter(|service| service.package_name() == "countersign.v1");
-    let name = |method: MethodDescriptor| format!("{}/{}", method.parent_service().full_name(), method.name());
-    let mut names: Vec<_> = ours.flat_map(|service| service.methods().map(name).collect::<Vec<_>>()).collect();
-    names.sort();
-    format!("/// Every RPC, as its path names it, in order.\npub const METHODS: &[&str] = &{names:?};\n")
+    let mut methods: Vec<_> = ours.flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
+    methods.sort_by_key(name);
+    let names: Vec<_> = methods.iter().map(name).collect();
+    let reads: Vec<_> = methods.iter().filter(|method| changes_nothing(method)).map(name).collect();
+    format!(
+        "/// Every RPC, as its path names it, in order.\npub const METHODS: &[&str] = &{names:?};\n\n\
+         /// Those of them that change nothing, in order.\npub const READS: &[&str] = &{reads:?};\n"
+    )
+}
+
+fn name(method: &MethodDescriptor) -> String {
+    format!("{}/{}", method.parent_service().full_name(), method.name())
+}
+
+/// Whether a method has `option idempotency_level = NO_SIDE_EFFECTS`.
+fn changes_nothing(method: &MethodDescriptor) -> bool {
+    method.options().get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number()) == Some(1)
 }
 
 /// A new RPC cannot be open, or closed, by oversight.

@@ -18,7 +18,7 @@ use crate::{
     domain::Device,
     grpc::RequestId,
     metrics::Metrics,
-    proto::{GATEWAY_METHOD, METHODS},
+    proto::{GATEWAY_METHOD, METHODS, READS},
 };
 
 /// How much of a path is logged; ours are shorter.
@@ -78,12 +78,17 @@ impl Visit {
         Self { observer, method: method(request.uri().path()), began: Instant::now(), span, is_over: false }
     }
 
-    /// Calls are news; health checks, every few seconds, are not.
+    /// What changes something is news, and so is what was refused. What was only asked is not: it comes a thousand times as
+    /// often, is counted, and to write it down costs a third of answering it.
     fn answered(&mut self, response: &Response) {
         self.is_over = true;
         let (status, latency) = (response.status().as_u16(), self.began.elapsed());
         if let Some(code) = call_status(response.headers()) {
-            tracing::info!(?code, ?latency, "answered");
+            if code != Code::Ok || self.method.is_some_and(changes_something) {
+                tracing::info!(?code, ?latency, "answered");
+            } else {
+                tracing::debug!(?code, ?latency, "answered");
+            }
             self.count(code);
         } else {
             tracing::debug!(status, ?latency, "answered");
@@ -116,6 +121,10 @@ fn method(path: &str) -> Option<&'static str> {
     let path = path.strip_prefix('/')?;
     let ours = METHODS.binary_search(&path).ok().map(|index| METHODS[index]);
     ours.or_else(|| (path == GATEWAY_METHOD).then_some(GATEWAY_METHOD))
+}
+
+fn changes_something(method: &str) -> bool {
+    READS.binary_search(&method).is_err() && method != GATEWAY_METHOD
 }
 
 /// The code of a gRPC answer; one without is a success, or at least begins as one.
@@ -153,8 +162,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_only_asks_is_known() {
+        for read in ["AuthService/WhoAmI", "TokenService/VerifyToken", "AccountService/ListSessions"] {
+            assert!(!changes_something(&format!("countersign.v1.{read}")), "{read}");
+        }
+        for change in ["AuthService/Login", "AuthService/Refresh", "AccountService/RevokeSession"] {
+            assert!(changes_something(&format!("countersign.v1.{change}")), "{change}");
+        }
+    }
+
+    #[test]
     fn every_rpc_is_known_and_nothing_else_is() {
-        assert!(METHODS.is_sorted(), "they are searched in");
+        assert!(METHODS.is_sorted() && READS.is_sorted(), "they are searched in");
         assert_eq!(method("/countersign.v1.AuthService/WhoAmI"), Some("countersign.v1.AuthService/WhoAmI"));
         assert_eq!(method("/envoy.service.auth.v3.Authorization/Check"), Some(GATEWAY_METHOD));
         for other in [
