@@ -29,7 +29,9 @@ impl App {
                 }
                 Err(rewound) => {
                     tracing::warn!(error = %rewound, "reads all revocations again; what is known stays known");
+                    self.revoke_keys_again().await?;
                     self.reload_keys().await?;
+                    self.shut_backends_out_again().await?;
                     self.reload_backends().await?;
                     return self.read_all(&mut cursor).await;
                 }

@@ -102,7 +102,7 @@ fn part(news: News, parts: u8) -> u8 {
     }
 }
 
-fn row(entry: &FeedEntry) -> revocation::ActiveModel {
+pub(super) fn row(entry: &FeedEntry) -> revocation::ActiveModel {
     let (kind, subject, epoch) = match entry.news {
         News::SessionEnded(session) => (SESSION_ENDED, Some(*session.as_bytes()), None),
         News::EpochBegan { user, epoch } => (EPOCH_BEGAN, Some(*user.as_bytes()), Some(epoch.count())),

@@ -17,6 +17,7 @@ mod hints;
 mod outbox;
 mod own_sessions;
 mod profiles;
+mod restored;
 mod schema;
 mod sessions;
 mod settings;

@@ -152,7 +152,7 @@ async fn step(
     Ok(moved.rows_affected > 0)
 }
 
-async fn add(connection: &impl ConnectionTrait, key: &SealedKey) -> Result<bool, StoreError> {
+pub(super) async fn add(connection: &impl ConnectionTrait, key: &SealedKey) -> Result<bool, StoreError> {
     let row = signing_key::ActiveModel {
         id: Set(key.id.to_string()),
         public: Set(key.public.clone()),
