@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnAcquireErr, ConnectOptions, Database, DatabaseConnection, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::ExprTrait,
+    ColumnTrait, Condition, ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr,
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::ExprTrait,
 };
 use tokio::{sync::Mutex, time::timeout};
 
@@ -132,7 +132,7 @@ impl Store {
     }
 }
 
-async fn page(connection: &DatabaseConnection, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
+async fn page(connection: &impl ConnectionTrait, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
     let ahead = cursor.positions().fold(Condition::any(), |ahead, (part, seq)| {
         ahead.add(revocation::Column::Part.eq(i16::from(part)).and(revocation::Column::Seq.gte(seq)))
     });

@@ -1,14 +1,16 @@
 //! Beginning anew with a database that was set back.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Condition, Expr, ExprTrait},
 };
 
 use super::{
     Store, StoreError, audit,
     entity::{code, feed_head, revocation, signing_key, user},
-    feed, retrying, sessions, signing_keys,
+    feed,
+    patience::Transaction,
+    retrying, sessions, signing_keys,
 };
 use crate::domain::{AuditEvent, EndReason, FeedEntry, KeyState, News, STAYS_REVOKED_FOR, SealedKey};
 
@@ -25,11 +27,8 @@ impl Store {
     /// When the database fails.
     pub async fn begin_anew(&self, spare: &SealedKey, event: &AuditEvent) -> Result<(), StoreError> {
         retrying(|| async {
-            let transaction = self.begin().await?;
-            if transaction.get_database_backend() == DbBackend::Postgres {
-                // It touches every user, which may take longer than any call may.
-                transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
-            }
+            // It touches every user, which may take long.
+            let transaction = self.begin().await?.without_bound().await?;
             user::Entity::update_many()
                 .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch).add(EPOCHS))
                 .exec(&transaction)
@@ -53,7 +52,7 @@ impl Store {
 
 /// Every part of the feed goes on far behind where it was. There is an entry at the new place, because readers find theirs by
 /// the last one.
-async fn jump(transaction: &DatabaseTransaction, event: &AuditEvent) -> Result<(), StoreError> {
+async fn jump(transaction: &Transaction, event: &AuditEvent) -> Result<(), StoreError> {
     let heads = feed_head::Entity::update_many()
         .col_expr(feed_head::Column::Seq, Expr::col(feed_head::Column::Seq).add(FAR))
         .exec_with_returning(transaction)

@@ -1,6 +1,9 @@
 //! A network between the service and PostgreSQL that a test cuts and mends.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -28,7 +31,8 @@ type Forecast = Arc<watch::Sender<Weather>>;
 
 pub struct Proxy {
     pub port: u16,
-    weather: Forecast,
+    /// For those who connect from now on.
+    weather: Arc<Mutex<Forecast>>,
     accepting: JoinHandle<()>,
 }
 
@@ -37,39 +41,50 @@ impl Proxy {
     pub async fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let weather = Forecast::new(watch::Sender::new(Weather::Fair));
+        let weather = Arc::new(Mutex::new(fair()));
         let accepting = tokio::spawn({
             let weather = Arc::clone(&weather);
             async move {
                 loop {
                     let (client, _) = listener.accept().await.unwrap();
-                    tokio::spawn(carry(client, server, Arc::clone(&weather)));
+                    let weather = Arc::clone(&weather.lock().unwrap());
+                    tokio::spawn(carry(client, server, weather));
                 }
             }
         });
         Self { port, weather, accepting }
     }
 
+    fn weather(&self) -> Forecast {
+        Arc::clone(&self.weather.lock().unwrap())
+    }
+
+    /// Nothing is ever heard again of what is connected, and who connects anew gets through: a router that was replaced.
+    pub fn strand(&self) {
+        self.swallow();
+        *self.weather.lock().unwrap() = fair();
+    }
+
     pub fn cut(&self) {
-        self.weather.send_replace(Weather::Cut);
+        self.weather().send_replace(Weather::Cut);
     }
 
     pub fn swallow(&self) {
-        self.weather.send_replace(Weather::Swallows);
+        self.weather().send_replace(Weather::Swallows);
     }
 
     pub fn mend(&self) {
-        self.weather.send_replace(Weather::Fair);
+        self.weather().send_replace(Weather::Fair);
     }
 
     /// Once, for the next statement with `part` in it.
     pub fn lose_answer_to(&self, part: &'static str) {
-        self.weather.send_replace(Weather::LosesAnswerTo(part));
+        self.weather().send_replace(Weather::LosesAnswerTo(part));
     }
 
     /// Whether the answer that was to be lost has been.
     pub fn has_lost_it(&self) -> bool {
-        *self.weather.borrow() == Weather::Fair
+        *self.weather().borrow() == Weather::Fair
     }
 }
 
@@ -77,6 +92,10 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
     }
+}
+
+fn fair() -> Forecast {
+    Forecast::new(watch::Sender::new(Weather::Fair))
 }
 
 /// Carries one connection until one side closes it or the network breaks.
