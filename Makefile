@@ -83,11 +83,13 @@ measure: ## Build the release binary and print its size, memory and start-up tim
 revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races and 2,000 listeners; may take half an hour
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 campaign:: crowd::
 
-fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
+rotation-campaign: ## Change the signing keys every second for a minute under load, and revoke a hundred
+	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 rotation::
+
 measure-mail: build tools ## Print how long calls take while the mail server does not answer (Linux)
 	@tests/measure-mail
 
-fmt: tools ## Format Rust and Protobuf in place
+fmt: tools client-ts/node_modules ## Format Rust, Protobuf and TypeScript in place
 	cargo fmt --all
 	cd client-ts && npm run format
 	.tools/bin/buf format -w --exclude-path proto/google
