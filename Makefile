@@ -86,6 +86,12 @@ revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races an
 rotation-campaign: ## Change the signing keys every second for a minute under load, and revoke a hundred
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 rotation::
 
+bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
+	tests/with-postgres cargo bench --locked --bench service
+
+measure-enumeration: build ## Print whether the time of an answer tells that an address has an account; takes a quarter of an hour
+	@tests/measure-enumeration
+
 measure-mail: build tools ## Print how long calls take while the mail server does not answer (Linux)
 	@tests/measure-mail
 

@@ -9,7 +9,7 @@
 //!                      │                │
 //!                     app ◄─────────────┘                         ring 2
 //!    ┌──────┬───────┬──┴────┬───────┬────────────┐
-//!  clock entropy crypto   store   mail     revocations            ring 1 (never each other; crypto may name entropy)
+//!  clock entropy crypto   store   mail     revocations            ring 1 (never each other; crypto may name the first two)
 //!    └──────┴───────┴──┬────┴───────┴────────────┘
 //!                   domain                                        ring 0
 //! ```

@@ -16,6 +16,7 @@ export const messages: Readonly<Record<Reason, string>> = {
   FORBIDDEN: "You may not do this.",
   CODE_INVALID: "This code is not valid, or not any more. Please ask for a new one.",
   STEP_UP_REQUIRED: "Please confirm with your password first.",
+  RATE_LIMITED: "You have done this too often. Please try again later.",
   OVERLOADED: "Too many people are signing in at the moment. Please try again shortly.",
   UNAVAILABLE: "The service cannot be reached at the moment. Please try again shortly.",
   INTERNAL: "Something went wrong on our side. Please try again later.",

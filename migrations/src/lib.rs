@@ -13,6 +13,7 @@ mod m0009_deletion;
 mod m0010_revocation_feed;
 mod m0011_backends;
 mod m0012_signing_key_life;
+mod m0013_letter_limits;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_revocation_feed::Migration),
             Box::new(m0011_backends::Migration),
             Box::new(m0012_signing_key_life::Migration),
+            Box::new(m0013_letter_limits::Migration),
         ]
     }
 }

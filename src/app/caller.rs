@@ -1,6 +1,6 @@
 //! Who calls: a value that only authentication makes, and that every use case of a signed-in person asks for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{App, Error, Fault, OnStale, Rejection, Staleness};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 /// A signed-in person. To hold one is to be allowed to call.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    pub(super) claims: Claims,
+    pub(super) claims: Arc<Claims>,
 }
 
 /// A signed-in person who proved who they are a moment ago: asked for where a session that was left open, or stolen, must
@@ -22,7 +22,7 @@ pub struct FreshCaller(Caller);
 /// The holder of an access token that may have expired: allowed to end that token's session, and nothing else.
 #[derive(Debug, Clone)]
 pub struct Leaver {
-    pub(super) claims: Claims,
+    pub(super) claims: Arc<Claims>,
 }
 
 impl Caller {
@@ -108,8 +108,7 @@ impl App {
     pub fn authenticate_to_leave(&self, token: Option<&AccessToken>) -> Result<Leaver, Error> {
         let token = token.ok_or(Rejection::NotSignedIn)?;
         match self.0.access_tokens.verify(token, self.0.clock.now()) {
-            Ok(claims) => Ok(Leaver { claims }),
-            Err(TokenRefusal::Expired(claims)) => Ok(Leaver { claims: *claims }),
+            Ok(claims) | Err(TokenRefusal::Expired(claims)) => Ok(Leaver { claims }),
             Err(TokenRefusal::Invalid | TokenRefusal::KeyRevoked) => Err(Rejection::TokenInvalid.into()),
         }
     }

@@ -3,8 +3,8 @@
 use super::{App, Caller, Error, FreshCaller, Rejection};
 use crate::{
     domain::{AuditEvent, AuditKind, CodeDigits, CodePurpose, CodeToken, Device, Email},
-    mail::{Content, Envelope, Recipient},
-    store::{EmailChangeLetters, Guessed},
+    mail::{Content, Envelope, Errand, Recipient},
+    store::{EmailChangeLetters, EmailChangeRequest, Guessed},
 };
 
 /// What a signed-in person offers to show that they read the mail of the address that their account is to have.
@@ -21,25 +21,29 @@ impl App {
     /// address already, who is told of it in place of the code.
     ///
     /// # Errors
-    /// [`Rejection::SessionEnded`].
+    /// [`Rejection::SessionEnded`]; [`Rejection::RateLimited`], so that nobody has letters sent to whomever they like.
     pub async fn request_email_change(&self, caller: &FreshCaller, email: Email, device: Device) -> Result<(), Error> {
         let now = self.0.clock.now();
         let (_, user) = self.present(caller, now).await?;
         let (code, told) = self.make_code(CodePurpose::ChangeEmail, user.id, email.clone(), now);
+        let taken = Errand::SignUpRepeated { email: email.clone() };
         let to_new = Recipient::Address { email, locale: user.locale };
         let to_present = Recipient::Address { email: user.email, locale: user.locale };
         let letter = |to, content| self.letter(now, Some(user.id), Envelope { to, content });
         let letters = EmailChangeLetters {
             code: letter(to_new, Content::EmailChange(told))?,
-            taken: letter(Recipient::Owner, Content::SignUpRepeated)?,
+            taken: self.errand(now, Some(user.id), taken)?,
             notice: letter(to_present, Content::EmailChangeRequested)?,
         };
         let event = self.event(AuditKind::EmailChangeRequested, user.id, now, device);
         let event = AuditEvent { session: Some(caller.session()), ..event };
-        if !self.0.store.request_email_change(&code, user.epoch, &letters, &event).await? {
-            return Err(Rejection::SessionEnded.into());
+        match self.0.store.request_email_change(&code, user.epoch, &letters, &event).await? {
+            EmailChangeRequest::Made => self.hurry_mail(),
+            EmailChangeRequest::TooMany(allowance) => {
+                return Err(Rejection::RateLimited { retry_after: allowance.wait(now) }.into());
+            }
+            EmailChangeRequest::UserChanged => return Err(Rejection::SessionEnded.into()),
         }
-        self.hurry_mail();
         Ok(())
     }
 

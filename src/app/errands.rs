@@ -2,7 +2,7 @@
 
 use super::{App, Error, codes::may_have_codes};
 use crate::{
-    domain::{CodePurpose, Timestamp, User},
+    domain::{CodePurpose, LetterLimit, Timestamp, User, UserId},
     mail::{Content, Envelope, Errand, Recipient},
     store::Leased,
 };
@@ -12,13 +12,21 @@ impl App {
     /// writes nothing when somebody else holds it by now.
     pub(super) async fn do_errand(&self, leased: &Leased, errand: Errand, now: Timestamp) -> Result<(), Error> {
         let (purpose, email) = match errand {
-            Errand::Verification { email } => (CodePurpose::VerifyEmail, email),
-            Errand::PasswordReset { email } => (CodePurpose::ResetPassword, email),
+            Errand::Verification { email } => (Some(CodePurpose::VerifyEmail), email),
+            Errand::PasswordReset { email } => (Some(CodePurpose::ResetPassword), email),
+            Errand::SignUpRepeated { email } => (None, email),
         };
-        match self.0.store.user_by_email(&email).await? {
-            Some(user) if is_due(purpose, &user) => self.send_code(leased, purpose, user, now).await,
+        match (purpose, self.0.store.user_by_email(&email).await?) {
+            (None, Some(user)) => self.tell_of_sign_up(leased, user.id, now).await,
+            (Some(purpose), Some(user)) if is_due(purpose, &user) => self.send_code(leased, purpose, user, now).await,
             _ => Ok(self.0.store.drop_errand(leased).await?),
         }
+    }
+
+    async fn tell_of_sign_up(&self, leased: &Leased, owner: UserId, now: Timestamp) -> Result<(), Error> {
+        let envelope = Envelope { to: Recipient::Owner, content: Content::SignUpRepeated };
+        let letter = self.letter(now, Some(owner), envelope)?;
+        Ok(self.0.store.answer_errand(leased, &letter, owner, LetterLimit::SignUpRepeated).await?)
     }
 
     async fn send_code(&self, leased: &Leased, purpose: CodePurpose, user: User, now: Timestamp) -> Result<(), Error> {

@@ -55,6 +55,12 @@ pub enum Rejection {
     /// Whoever calls may not do this.
     #[error("the caller may not do this")]
     Forbidden,
+    /// The caller has done this too often lately.
+    #[error("too often: try again later")]
+    RateLimited {
+        /// When another try makes sense.
+        retry_after: Duration,
+    },
     /// Too many passwords are waiting to be hashed.
     #[error("the service is busy: try again in a moment")]
     Overloaded {

@@ -3,7 +3,7 @@
 use super::{App, Error};
 use crate::{
     domain::{AuditKind, Device, DisplayName, Email, Locale, NewPassword, User, UserEpoch, UserId},
-    mail::{Content, Envelope, Errand, Recipient},
+    mail::Errand,
     store::SignUpLetters,
 };
 
@@ -45,10 +45,10 @@ impl App {
         let event = self.event(AuditKind::SignedUp, user.id, now, device);
         // Both are made, and one of them is written: the address' owner learns of it, whoever asked does not.
         let errand = Errand::Verification { email: user.email.clone() };
-        let envelope = Envelope { to: Recipient::Owner, content: Content::SignUpRepeated };
+        let repeated = Errand::SignUpRepeated { email: user.email.clone() };
         let letters = SignUpLetters {
             welcome: self.errand(now, Some(user.id), errand)?,
-            repeated: self.letter(now, None, envelope)?,
+            repeated: self.errand(now, None, repeated)?,
         };
         self.0.store.add_user(&user, &event, Some(&letters)).await?;
         self.hurry_mail();

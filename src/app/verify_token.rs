@@ -1,6 +1,6 @@
 //! Telling another service what a token is worth, now.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{App, Backend, Error, Rejection};
 use crate::domain::{AccessToken, Claims, Timestamp};
@@ -20,7 +20,7 @@ pub struct VerifyToken {
 #[derive(Debug, Clone)]
 pub struct VerifiedToken {
     /// What it says.
-    pub claims: Claims,
+    pub claims: Arc<Claims>,
     /// Whom it is for.
     pub audience: String,
 }

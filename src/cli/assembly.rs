@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Error, error::Context};
 use crate::{
     app::{App, Parts},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     config::{self, Config},
     crypto::Passwords,
     entropy::{Entropy, OsEntropy},
@@ -29,17 +29,17 @@ impl Assembly {
     }
 
     async fn build(config: &Config) -> Result<Self, Error> {
-        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let (entropy, clock): (Arc<dyn Entropy>, Arc<dyn Clock>) = (Arc::new(OsEntropy), Arc::new(SystemClock));
         let master_keys = config::prepare_data_dir(config, entropy.as_ref()).context("preparing the data directory")?;
         let store = Store::connect(&config.database).await.context("opening the database")?;
         bring_up_to_date(config, &store).await?;
         let parts = Parts {
             store: store.clone(),
-            passwords: Passwords::start(config.hashing, &entropy).context("starting the threads that hash")?,
+            passwords: Passwords::start(config.hashing, &entropy, &clock).context("starting the threads that hash")?,
             master_keys,
             mailer: mailer(&config.mail.transport)?,
             templates: config.mail.templates.clone(),
-            clock: Arc::new(SystemClock),
+            clock,
             entropy,
             policy: config.policy.clone(),
         };

@@ -8,14 +8,19 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pasetors::{
+    keys::AsymmetricPublicKey,
     token::{Public, UntrustedToken},
     version4::{PublicToken, V4},
 };
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{CryptoError, Keyring, keyring::Verifying};
-use crate::domain::{AccessToken, Claims, Role, Timestamp, UserEpoch};
+use super::{
+    CryptoError, Keyring,
+    keyring::Verifying,
+    verified_tokens::{Verified, VerifiedTokens},
+};
+use crate::domain::{AccessToken, Claims, KeyId, Role, Timestamp, UserEpoch};
 
 /// How far two clocks may be apart.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -30,6 +35,8 @@ pub struct AccessTokens {
     keyring: RwLock<Arc<Keyring>>,
     issuer: Arc<str>,
     audience: Arc<str>,
+    /// Those whose signature was looked at, so that it is once.
+    seen: VerifiedTokens,
 }
 
 /// Why a token does not pass.
@@ -40,7 +47,7 @@ pub enum TokenRefusal {
     Invalid,
     /// It was good once.
     #[error("the token has expired")]
-    Expired(Box<Claims>),
+    Expired(Arc<Claims>),
     /// It names a key of ours that was revoked: whoever still has its secret half may have made it, or we.
     #[error("the token's key was revoked")]
     KeyRevoked,
@@ -77,7 +84,12 @@ impl AccessTokens {
     /// Tokens of `issuer`, for `audience`.
     #[must_use]
     pub fn new(keyring: Keyring, issuer: &str, audience: &str) -> Self {
-        Self { keyring: RwLock::new(Arc::new(keyring)), issuer: issuer.into(), audience: audience.into() }
+        Self {
+            keyring: RwLock::new(Arc::new(keyring)),
+            issuer: issuer.into(),
+            audience: audience.into(),
+            seen: VerifiedTokens::default(),
+        }
     }
 
     /// Signs and verifies with other keys from now on.
@@ -123,35 +135,55 @@ impl AccessTokens {
     ///
     /// # Errors
     /// [`TokenRefusal::Expired`] only for a token that is good in every other way.
-    pub fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<Claims, TokenRefusal> {
-        let payload = self.authentic_payload(token.expose(), now)?;
-        let is_ours = payload.typ == KIND && *payload.iss == *self.issuer && *payload.aud == *self.audience;
-        let not_before = timestamp(&payload.nbf).ok_or(TokenRefusal::Invalid)?;
-        if !is_ours || now + LEEWAY < not_before {
+    pub fn verify(&self, token: &AccessToken, now: Timestamp) -> Result<Arc<Claims>, TokenRefusal> {
+        let text = token.expose();
+        if text.len() > MAX_TOKEN_BYTES {
             return Err(TokenRefusal::Invalid);
         }
-        let claims = claims(&payload).ok_or(TokenRefusal::Invalid)?;
-        if now >= claims.expires_at + LEEWAY { Err(TokenRefusal::Expired(Box::new(claims))) } else { Ok(claims) }
+        let keyring = self.keyring();
+        let digest = VerifiedTokens::digest(text);
+        let seen = self.seen.get(&digest);
+        let verified = match &seen {
+            // A key may have been revoked since its signature was looked at.
+            Some(seen) => key(&keyring, seen.key.as_str(), now).map(|_| Arc::clone(seen))?,
+            None => Arc::new(self.authentic(text, &keyring, now)?),
+        };
+        if now + LEEWAY < verified.not_before {
+            return Err(TokenRefusal::Invalid);
+        }
+        let claims = Arc::clone(&verified.claims);
+        if now >= claims.expires_at + LEEWAY {
+            self.seen.forget(&digest);
+            return Err(TokenRefusal::Expired(claims));
+        }
+        if seen.is_none() {
+            self.seen.put(digest, verified);
+        }
+        Ok(claims)
     }
 
-    /// The payload of a token that one of our keys signed, in its one spelling.
-    fn authentic_payload(&self, text: &str, now: Timestamp) -> Result<Payload, TokenRefusal> {
+    /// What a token says that one of our keys signed, in its one spelling, and that is for us.
+    fn authentic(&self, text: &str, keyring: &Keyring, now: Timestamp) -> Result<Verified, TokenRefusal> {
         let invalid = || TokenRefusal::Invalid;
-        if text.len() > MAX_TOKEN_BYTES {
-            return Err(invalid());
-        }
         let token = UntrustedToken::<Public, V4>::try_from(text).map_err(|_| invalid())?;
         let kid = key_named_by(text, &token).ok_or_else(invalid)?;
-        let keyring = self.keyring();
-        let key = match keyring.verifying(kid, now) {
-            Verifying::With(key) => key,
-            Verifying::Revoked => return Err(TokenRefusal::KeyRevoked),
-            Verifying::Unknown => return Err(invalid()),
-        };
-        let verified = PublicToken::verify(key, &token, None, None).map_err(|_| invalid())?;
+        let verified = PublicToken::verify(key(keyring, kid, now)?, &token, None, None).map_err(|_| invalid())?;
         // To serde, a list of values is a struct too.
         let payload = serde_json::from_str(verified.payload()).ok().filter(|_| verified.payload().starts_with('{'));
-        payload.ok_or_else(invalid)
+        let payload: Payload = payload.ok_or_else(invalid)?;
+        let is_ours = payload.typ == KIND && *payload.iss == *self.issuer && *payload.aud == *self.audience;
+        let not_before = timestamp(&payload.nbf).filter(|_| is_ours).ok_or_else(invalid)?;
+        let claims = Arc::new(claims(&payload).ok_or_else(invalid)?);
+        Ok(Verified { key: KeyId::from_paserk(kid.to_owned()), not_before, claims })
+    }
+}
+
+/// The key of a name, if what it signed counts at `now`.
+fn key<'a>(keyring: &'a Keyring, kid: &str, now: Timestamp) -> Result<&'a AsymmetricPublicKey<V4>, TokenRefusal> {
+    match keyring.verifying(kid, now) {
+        Verifying::With(key) => Ok(key),
+        Verifying::Revoked => Err(TokenRefusal::KeyRevoked),
+        Verifying::Unknown => Err(TokenRefusal::Invalid),
     }
 }
 

@@ -8,9 +8,9 @@ mod letters;
 mod master_keys;
 mod one_time_codes;
 mod passwords;
-mod phc;
 mod refresh_tokens;
 mod settings;
+mod verified_tokens;
 
 pub use access_tokens::{AccessTokens, TokenRefusal};
 pub use backend_keys::{is_backend_key, new_backend_key};

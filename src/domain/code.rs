@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Email, Timestamp, UserId};
+use super::{Email, LetterLimit, Timestamp, UserId};
 
 /// What a code is good for. A code for one thing is never good for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,16 @@ impl CodePurpose {
             Self::VerifyEmail => Duration::from_hours(24),
             Self::ResetPassword => Duration::from_mins(30),
             Self::ChangeEmail => Duration::from_hours(1),
+        }
+    }
+
+    /// What bounds the letters with such codes.
+    #[must_use]
+    pub const fn limit(self) -> LetterLimit {
+        match self {
+            Self::VerifyEmail => LetterLimit::Verification,
+            Self::ResetPassword => LetterLimit::PasswordReset,
+            Self::ChangeEmail => LetterLimit::EmailChange,
         }
     }
 

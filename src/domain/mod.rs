@@ -11,6 +11,7 @@ mod feed;
 mod feed_mark;
 mod id;
 mod letter;
+mod letter_limit;
 mod locale;
 mod metadata;
 mod password;
@@ -35,6 +36,7 @@ pub use feed::{FeedCursor, FeedEntry, FeedPage, News, Rewound, STAYS_REVOKED_FOR
 pub use feed_mark::{FeedMark, InvalidFeedMark};
 pub use id::{AuditId, BackendId, DeviceId, InvalidId, KeyId, LeaseId, LetterId, SessionId, TokenId, UserId};
 pub use letter::{OutboxLetter, SealedLetter};
+pub use letter_limit::{LetterLimit, UsedUntil};
 pub use locale::{InvalidLocale, Locale};
 pub use metadata::{InvalidMetadata, Metadata};
 pub use password::{InvalidPassword, NewPassword, Password, PasswordHash, PasswordPolicy, WeakPassword};

@@ -33,7 +33,7 @@ pub(super) fn status(error: &Error, request: &RequestId) -> Status {
 fn rejected(rejection: Rejection) -> Status {
     let (code, reason) = row(rejection);
     let mut details = error_info(reason);
-    if let Rejection::Overloaded { retry_after } = rejection {
+    if let Rejection::Overloaded { retry_after } | Rejection::RateLimited { retry_after } = rejection {
         details.set_retry_info(Some(retry_after));
     }
     if let Rejection::StepUpRequired { max_age } = rejection {
@@ -55,6 +55,7 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
         Rejection::CodeInvalid => (Code::FailedPrecondition, ErrorReason::CodeInvalid),
         Rejection::StepUpRequired { .. } => (Code::PermissionDenied, ErrorReason::StepUpRequired),
         Rejection::Forbidden => (Code::PermissionDenied, ErrorReason::Forbidden),
+        Rejection::RateLimited { .. } => (Code::ResourceExhausted, ErrorReason::RateLimited),
         Rejection::Overloaded { .. } => (Code::ResourceExhausted, ErrorReason::Overloaded),
     }
 }
@@ -123,6 +124,7 @@ mod tests {
             Rejection::CodeInvalid,
             Rejection::StepUpRequired { max_age: Duration::ZERO },
             Rejection::Forbidden,
+            Rejection::RateLimited { retry_after: Duration::ZERO },
             Rejection::Overloaded { retry_after: Duration::ZERO },
         ];
         let elsewhere = [

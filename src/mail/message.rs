@@ -60,6 +60,12 @@ pub enum Errand {
         #[serde(with = "text")]
         email: Email,
     },
+    /// Tell whoever has the address that somebody tried to sign up with it.
+    SignUpRepeated {
+        /// The address.
+        #[serde(with = "text")]
+        email: Email,
+    },
 }
 
 /// What a person is told. Holds nothing that a stranger can choose, so that nobody can make us write for them, but what a

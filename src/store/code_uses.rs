@@ -8,14 +8,15 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Leased, Store, StoreError, audit, codes, devices, entity::user, feed, outbox, patience::Transaction, retrying,
-    sessions, users,
+    Leased, Store, StoreError, audit, codes, devices, entity::user, feed, letter_limits, outbox, patience::Transaction,
+    retrying, sessions, users,
 };
 use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, SessionId, Timestamp, User};
 
 impl Store {
-    /// Does an errand: puts a code in the place of the one before, and a letter that has it into the outbox; nothing when
-    /// somebody else does the errand, or the code's owner has changed since they were looked up.
+    /// Does an errand: puts a code in the place of the one before, and a letter that has it into the outbox. Nothing when
+    /// somebody else does the errand, the code's owner has changed since they were looked up, or has got so many letters
+    /// lately that the code before is to stay.
     ///
     /// # Errors
     /// When the database fails.
@@ -23,7 +24,10 @@ impl Store {
         retrying(|| async {
             let transaction = self.begin().await?;
             let is_ours = outbox::finish(&transaction, errand).await?;
-            if is_ours && holder(&transaction, code).await?.is_some() {
+            if is_ours
+                && holder(&transaction, code).await?.is_some()
+                && letter_limits::take(&transaction, code.user, code.purpose.limit(), code.created_at).await?.is_ok()
+            {
                 codes::issue(&transaction, code).await?;
                 outbox::enqueue(&transaction, letter).await?;
             }

@@ -3,8 +3,14 @@
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, SqlErr, sea_query::Expr};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, codes, devices, entity::user, feed, outbox, retrying, sessions, sign_in, users};
-use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, Session, SessionId, Sighting, UserEpoch};
+use super::{
+    Store, StoreError, audit, codes, devices, entity::user, feed, letter_limits, outbox, retrying, sessions, sign_in,
+    users,
+};
+use crate::domain::{
+    AuditEvent, Code, EndReason, LetterLimit, OutboxLetter, PasswordHash, Session, SessionId, Sighting, UsedUntil,
+    UserEpoch,
+};
 
 /// What replacing a password takes.
 #[derive(Debug, Clone)]
@@ -36,6 +42,17 @@ pub struct EmailChangeLetters {
     pub taken: OutboxLetter,
     /// For the present address.
     pub notice: OutboxLetter,
+}
+
+/// What asking for a new address came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailChangeRequest {
+    /// The code is on its way.
+    Made,
+    /// The person has asked too often; there is another code when this much less of their allowance is used up.
+    TooMany(UsedUntil),
+    /// They are not any more what they were.
+    UserChanged,
 }
 
 impl Store {
@@ -76,7 +93,7 @@ impl Store {
     }
 
     /// Issues the code that a new address is confirmed with. Whoever has that address already is written to in its place; the
-    /// work is the same. `false` when the user is not any more what they were.
+    /// work is the same.
     ///
     /// # Errors
     /// When the database fails.
@@ -86,11 +103,16 @@ impl Store {
         epoch: UserEpoch,
         letters: &EmailChangeLetters,
         event: &AuditEvent,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<EmailChangeRequest, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
             if !users::is_unchanged(&transaction, code.user, epoch).await? {
-                return Ok(false);
+                return Ok(EmailChangeRequest::UserChanged);
+            }
+            if let Err(allowance) =
+                letter_limits::take(&transaction, code.user, LetterLimit::EmailChange, event.at).await?
+            {
+                return Ok(EmailChangeRequest::TooMany(allowance));
             }
             codes::issue(&transaction, code).await?;
             let owner = users::by_email(&transaction, &code.email).await?.filter(|owner| owner.id != code.user);
@@ -102,7 +124,7 @@ impl Store {
             outbox::enqueue(&transaction, &letters.notice).await?;
             audit::record(&transaction, event).await?;
             transaction.commit().await?;
-            Ok(true)
+            Ok(EmailChangeRequest::Made)
         })
         .await
     }

@@ -14,6 +14,7 @@ mod export;
 mod feed;
 mod feed_reader;
 mod hints;
+mod letter_limits;
 mod outbox;
 mod own_sessions;
 mod patience;
@@ -31,7 +32,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use sea_orm::ConnectionTrait;
 
 pub use codes::Guessed;
-pub use credentials::{EmailChangeLetters, PasswordChange};
+pub use credentials::{EmailChangeLetters, EmailChangeRequest, PasswordChange};
 pub use error::StoreError;
 pub use export::{Belongings, PastEvent};
 pub use hints::Hints;

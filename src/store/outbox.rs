@@ -7,8 +7,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, entity::outbox, patience::Transaction, retrying};
-use crate::domain::{LeaseId, LetterId, OutboxLetter, SealedLetter, Timestamp, UserId};
+use super::{Store, StoreError, entity::outbox, letter_limits, patience::Transaction, retrying};
+use crate::domain::{LeaseId, LetterId, LetterLimit, OutboxLetter, SealedLetter, Timestamp, UserId};
 
 /// How many letters are looked at together: more than there are nodes that want one at the same moment.
 const CANDIDATES: u64 = 16;
@@ -117,6 +117,28 @@ impl Store {
         retrying(|| async {
             let transaction = self.begin().await?;
             finish(&transaction, errand).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    /// Does an errand with a letter to whom it is about, unless somebody else does it, or they have got too many lately.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answer_errand(
+        &self,
+        errand: &Leased,
+        letter: &OutboxLetter,
+        to: UserId,
+        limit: LetterLimit,
+    ) -> Result<(), StoreError> {
+        retrying(|| async {
+            let transaction = self.begin().await?;
+            let is_ours = finish(&transaction, errand).await?;
+            if is_ours && letter_limits::take(&transaction, to, limit, letter.at).await?.is_ok() {
+                enqueue(&transaction, letter).await?;
+            }
             Ok(transaction.commit().await?)
         })
         .await

@@ -18,12 +18,14 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("entropy", &[], &["getrandom"]),
     (
         "crypto",
-        &["domain", "entropy"],
+        &["clock", "domain", "entropy"],
         &[
-            "argon2",
+            "argon2_rust",
             "aws_lc_rs",
             "base64",
             "pasetors",
+            "phc",
+            "quick_cache",
             "secrecy",
             "serde",
             "serde_json",

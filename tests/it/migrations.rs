@@ -10,7 +10,7 @@ use crate::support::{
     process::{Binary, in_time},
 };
 
-const STEPS: i64 = 12;
+const STEPS: i64 = 13;
 
 fn binary(database: &Database) -> Binary {
     Binary::default().patient().with("COUNTERSIGN_DATABASE__URL", database.url(None))
@@ -136,7 +136,7 @@ async fn both_engines_hold_the_same_to_be_unique() {
         WHERE i.indisunique AND t.relnamespace = current_schema()::regnamespace
         GROUP BY t.relname, i.indexrelid, i.indpred) lines";
     let expected = "audit_events(id) backends(id) backends(name) codes(token_digest) codes(user_id,purpose) \
-                    devices(user_id,device_id) feed_head(part) outbox(id) revocation_feed(part,seq) \
+                    devices(user_id,device_id) feed_head(part) letter_limits(user_id,kind) outbox(id) revocation_feed(part,seq) \
                     seaql_migrations(version) sessions(id) signing_keys(id) signing_keys(state)? signing_keys(state)? \
                     user_metadata(user_id,key) users(email_key) users(id)";
     assert_eq!(sqlite.text(of_sqlite).await.as_deref(), Some(expected));

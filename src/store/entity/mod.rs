@@ -8,6 +8,8 @@ pub(super) mod device;
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod feed_head;
 #[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
+pub(super) mod letter_limit;
+#[expect(unreachable_pub, reason = "the derive makes types of it that are public")]
 pub(super) mod outbox;
 pub(super) mod revocation;
 pub(super) mod session;

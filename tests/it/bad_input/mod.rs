@@ -2,6 +2,7 @@
 
 mod frames;
 mod messages;
+mod own_fields;
 mod strings;
 
 use crate::support::{Engine, TestApp, grpc::sign_up};

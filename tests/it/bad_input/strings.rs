@@ -63,31 +63,6 @@ impl Field {
         }
     }
 
-    fn strings(self) -> Vec<String> {
-        let longest = self.longest();
-        let over = format!("{longest}a");
-        let others = ['\u{7f}', '\u{80}', '\u{9f}', '\u{ad}', '\u{feff}', '\u{202e}', '\u{200d}'];
-        let odd = (0..0x20_u8).map(char::from).chain(others);
-        let mut strings = vec![
-            String::new(),
-            longest,
-            over,
-            "Nul\0inside the string".to_owned(),
-            format!("e{}", "\u{301}".repeat(10_000)),
-            "\u{fdfa}".repeat(256),
-            "x".repeat(64_000),
-            // Longer than a message may be.
-            "x".repeat(64 * 1024),
-        ];
-        strings.extend(odd.flat_map(|odd| [format!("ad{odd}a@example.com"), format!("ada@exam{odd}ple.com")]));
-        let naughty: Vec<String> = serde_json::from_str(NAUGHTY).unwrap();
-        assert_eq!(naughty.len(), 485);
-        strings.extend(naughty);
-        // A header cannot say everything, and of more than 16 KiB of them nothing is read.
-        strings.retain(|text| !self.is_header() || text.len() < 12_000 && HeaderValue::from_str(text).is_ok());
-        strings
-    }
-
     /// Sends `text`, as the `number`th of its kind.
     async fn send(self, app: &TestApp, number: usize, text: String) -> String {
         let fresh = sign_up_request(&format!("{self:?}{number}@example.com"));
@@ -121,13 +96,38 @@ impl Field {
     }
 }
 
+/// The strings for a field of which `longest` is the longest that it takes.
+pub fn strings(longest: String, is_header: bool) -> Vec<String> {
+    let over = format!("{longest}a");
+    let others = ['\u{7f}', '\u{80}', '\u{9f}', '\u{ad}', '\u{feff}', '\u{202e}', '\u{200d}'];
+    let odd = (0..0x20_u8).map(char::from).chain(others);
+    let mut strings = vec![
+        String::new(),
+        longest,
+        over,
+        "Nul\0inside the string".to_owned(),
+        format!("e{}", "\u{301}".repeat(10_000)),
+        "\u{fdfa}".repeat(256),
+        "x".repeat(64_000),
+        // Longer than a message may be.
+        "x".repeat(64 * 1024),
+    ];
+    strings.extend(odd.flat_map(|odd| [format!("ad{odd}a@example.com"), format!("ada@exam{odd}ple.com")]));
+    let naughty: Vec<String> = serde_json::from_str(NAUGHTY).unwrap();
+    assert_eq!(naughty.len(), 485);
+    strings.extend(naughty);
+    // A header cannot say everything, and of more than 16 KiB of them nothing is read.
+    strings.retain(|text| !is_header || text.len() < 12_000 && HeaderValue::from_str(text).is_ok());
+    strings
+}
+
 /// What an engine's service says to each string in each field.
 async fn transcript(engine: Engine) -> Vec<(Field, String, String)> {
     let app = TestApp::spawn(engine).await;
     sign_up(&mut app.client().await, "ada@example.com").await;
     let mut lines = Vec::new();
     for field in Field::ALL {
-        for (number, text) in field.strings().into_iter().enumerate() {
+        for (number, text) in strings(field.longest(), field.is_header()).into_iter().enumerate() {
             let outcome = field.send(&app, number, text.clone()).await;
             lines.push((field, text, outcome));
         }

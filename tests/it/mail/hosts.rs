@@ -61,6 +61,7 @@ async fn a_letter_is_the_same_wherever_the_call_pretends_to_have_gone() {
                 let outcome = wire.call(&app, method, request, headers).await.outcome();
                 assert_eq!(outcome, "Ok", "{method} {wire:?} {headers:?}");
                 app.deliver().await;
+                app.forget_letter_limits().await;
             }
         }
         let letters = server.letters().await.split_off(before);

@@ -72,6 +72,11 @@ impl TestApp {
         self.mailed(email, CONFIRM).await
     }
 
+    /// As if nobody had been sent a letter for long.
+    pub async fn forget_letter_limits(&self) {
+        self.database.execute("DELETE FROM letter_limits").await;
+    }
+
     /// The letter that replaces a password, asked for.
     pub async fn reset(&self, email: &str) -> Mailed {
         request_reset(&mut self.client().await, email).await.unwrap();

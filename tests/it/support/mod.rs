@@ -206,7 +206,8 @@ impl TestApp {
         let store = Store::connect(&reached).await.unwrap();
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let passwords = Passwords::start(setup.hashing, &entropy).unwrap();
+        let ticking: Arc<dyn countersign::clock::Clock> = clock.clone();
+        let passwords = Passwords::start(setup.hashing, &entropy, &ticking).unwrap();
         let mail = Arc::new(CapturedMail::default());
         let parts = Parts {
             store: store.clone(),

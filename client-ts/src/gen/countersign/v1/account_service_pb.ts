@@ -636,7 +636,7 @@ export const AccountService: GenService<{
    * A code goes to the new address and a warning to the present one, which stays the account's until ConfirmEmailChange. The
    * answer is the same when somebody has the new address already; they are told of it in place of the code.
    *
-   * Reasons: STEP_UP_REQUIRED.
+   * Reasons: STEP_UP_REQUIRED, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AccountService.ChangeEmail
    */

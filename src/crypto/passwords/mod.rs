@@ -1,23 +1,26 @@
 //! Password hashing on threads of its own: behind a bounded gate, so that a flood of sign-ins takes neither the memory nor
 //! the threads that answer everybody else.
 
+mod pace;
+mod phc;
+mod worker;
+
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
 
-use argon2::Block;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{
-    CryptoError, HashingSettings,
-    phc::{Recipe, SALT_BYTES, Stored},
-};
+use super::{CryptoError, HashingSettings};
 use crate::{
+    clock::Clock,
     domain::{NewPassword, Password, PasswordHash},
     entropy::Entropy,
 };
+use phc::Recipe;
+use worker::{Work, Worker};
 
 /// Hashes and checks passwords.
 #[derive(Clone)]
@@ -58,21 +61,10 @@ pub enum HashingError {
     Failed(#[from] CryptoError),
 }
 
-enum Work {
-    Hash { password: NewPassword, reply: oneshot::Sender<Result<PasswordHash, CryptoError>> },
-    Verify { password: Password, hash: Option<PasswordHash>, reply: oneshot::Sender<Result<Verdict, CryptoError>> },
-}
-
 struct Job {
     work: Work,
     _place: OwnedSemaphorePermit,
     _permit: OwnedSemaphorePermit,
-}
-
-struct Worker {
-    recipe: Arc<Recipe>,
-    entropy: Arc<dyn Entropy>,
-    memory: Vec<Block>,
 }
 
 impl Passwords {
@@ -80,13 +72,17 @@ impl Passwords {
     ///
     /// # Errors
     /// When the parameters are not Argon2id's, or the system gives no threads.
-    pub fn start(settings: HashingSettings, entropy: &Arc<dyn Entropy>) -> Result<Self, CryptoError> {
-        let recipe = Arc::new(Recipe::new(&settings)?);
+    pub fn start(
+        settings: HashingSettings,
+        entropy: &Arc<dyn Entropy>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, CryptoError> {
+        let recipe = Recipe::new(&settings)?;
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for index in 0..settings.threads {
             let queue = Arc::clone(&queue);
-            let worker = Worker { recipe: Arc::clone(&recipe), entropy: Arc::clone(entropy), memory: Vec::new() };
+            let worker = Worker::new(recipe, Arc::clone(entropy), Arc::clone(clock));
             thread::Builder::new()
                 .name(format!("hash-{index}"))
                 .spawn(move || worker.run(&queue))
@@ -109,8 +105,8 @@ impl Passwords {
         self.run(|reply| Work::Hash { password, reply }).await
     }
 
-    /// Checks what was typed. Without a hash to check against it costs as much, so that the time does not tell whether there
-    /// is an account.
+    /// Checks what was typed. Without a hash to check against, and with one under weaker parameters than today's, it takes as
+    /// long, so that the time does not tell whether there is an account.
     ///
     /// # Errors
     /// [`HashingError::Overloaded`] when the queue is full or does not move; [`CryptoError::MalformedHash`].
@@ -140,47 +136,16 @@ impl Passwords {
     }
 }
 
-impl Worker {
-    fn run(mut self, queue: &Mutex<mpsc::Receiver<Job>>) {
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = next else { return };
-            // Nobody listens when the caller has gone; the work was done all the same.
-            match job.work {
-                Work::Hash { password, reply } => drop(reply.send(self.hash(password.as_password()))),
-                Work::Verify { password, hash, reply } => drop(reply.send(self.verify(&password, hash.as_ref()))),
-            }
-        }
-    }
-
-    fn hash(&mut self, password: &Password) -> Result<PasswordHash, CryptoError> {
-        let salt = self.entropy.bytes::<SALT_BYTES>();
-        self.recipe.hash(password, salt, &mut self.memory)
-    }
-
-    fn verify(&mut self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, CryptoError> {
-        let Some(hash) = hash else {
-            self.recipe.tag(password, &[0; SALT_BYTES], &mut self.memory)?;
-            return Ok(Verdict::Wrong);
-        };
-        let stored = Stored::read(hash)?;
-        if !stored.matches(password, &mut self.memory)? {
-            return Ok(Verdict::Wrong);
-        }
-        let upgraded = if stored.is_weaker_than(&self.recipe) { Some(self.hash(password)?) } else { None };
-        Ok(Verdict::Right { upgraded })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::PasswordPolicy, entropy::OsEntropy};
+    use crate::{clock::SystemClock, domain::PasswordPolicy, entropy::OsEntropy};
 
     const CHEAP: HashingSettings = HashingSettings::CHEAP;
 
     fn passwords(settings: HashingSettings) -> Passwords {
-        Passwords::start(settings, &(Arc::new(OsEntropy) as Arc<dyn Entropy>)).unwrap()
+        let (entropy, clock): (Arc<dyn Entropy>, Arc<dyn Clock>) = (Arc::new(OsEntropy), Arc::new(SystemClock));
+        Passwords::start(settings, &entropy, &clock).unwrap()
     }
 
     fn chosen(text: &str) -> NewPassword {

@@ -1,0 +1,39 @@
+//! `make bench`: what calls cost the server, as ratios to what nobody can do without, all measured in one run beside each
+//! other. `docs/measurements/` keeps the results.
+
+#![expect(
+    clippy::doc_markdown,
+    clippy::unchecked_time_subtraction,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that measures, and prints"
+)]
+
+mod calls;
+mod fixture;
+mod hashing;
+mod load;
+mod memory;
+mod peers;
+mod process;
+mod refresh;
+mod table;
+
+use std::path::Path;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if let Ok(kind) = std::env::var(peers::KIND) {
+        let answers = std::env::var(peers::ANSWERS).unwrap();
+        runtime.block_on(peers::serve(&kind, Path::new(&answers)));
+        return;
+    }
+    table::head();
+    runtime.block_on(async {
+        calls::measure().await;
+        refresh::measure().await;
+        hashing::measure().await;
+        memory::measure().await;
+    });
+}

@@ -1,0 +1,112 @@
+//! The service as a process of its own, and what the operating system says of it.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+
+/// A process that says where it listens.
+pub struct Running {
+    pub address: String,
+    /// From its start to its saying so.
+    pub ready_after: Duration,
+    child: Child,
+}
+
+impl Running {
+    /// The service in `folder`, with these settings over those of the development profile.
+    pub fn service(folder: &Path, settings: &[(&str, String)]) -> Self {
+        let mut command = countersign(folder, settings);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        Self::start(command)
+    }
+
+    /// One of the servers that the service is compared with: this very program again.
+    pub fn peer(kind: &str, answers: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(super::peers::KIND, kind).env(super::peers::ANSWERS, answers);
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Self {
+        let started = Instant::now();
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it listened");
+            if let Some(address) = line.trim_end().strip_prefix("listening on http://") {
+                break address.to_owned();
+            }
+        };
+        let ready_after = started.elapsed();
+        // Somebody has to take its log, or it waits for that.
+        thread::spawn(move || drop(stderr.read_to_end(&mut Vec::new())));
+        Self { address, ready_after, child }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it has had of the processors so far.
+    pub fn cpu(&self) -> Duration {
+        cpu_of(&self.child.id().to_string())
+    }
+
+    /// A line of `/proc/PID/status`, in MiB.
+    pub fn memory(&self, line: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let found = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')).unwrap();
+        found.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1_024.0
+    }
+
+    /// Lets the peak of its memory begin anew.
+    pub fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command of the binary, with none of the caller's settings.
+pub fn countersign(folder: &Path, settings: &[(&str, String)]) -> Command {
+    let mut command = Command::new(BINARY);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("COUNTERSIGN_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(folder).envs(settings.iter().map(|(name, value)| (format!("COUNTERSIGN_{name}"), value)));
+    command
+}
+
+/// User and system time of a process, to a hundredth of a second (proc(5), `stat`).
+pub fn cpu_of(process: &str) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(10 * ticks)
+}
+
+/// The size of the binary in MiB.
+pub fn size_of_binary() -> f64 {
+    mib(PathBuf::from(BINARY).metadata().unwrap().len())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+pub fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1_024 * 1_024)
+}
