@@ -26,6 +26,9 @@ use crate::{
 /// How much of the database's last moments may be missing in the mark of a node that is killed.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
+/// How often a busy database is asked at the end.
+const LAST_TRIES: u32 = 10;
+
 /// The file, which need not be there.
 pub(super) struct MarkFile {
     path: PathBuf,
@@ -68,8 +71,12 @@ impl MarkFile {
                 _ = ticks.tick() => false,
             };
             if is_over {
-                // Without it the mark is a little older, which harms nothing.
-                let _ = app.pull_revocations().await;
+                // Without it the mark would be a little older than the database.
+                for _ in 0..LAST_TRIES {
+                    if app.pull_revocations().await.is_ok() {
+                        break;
+                    }
+                }
             }
             let mark = app.feed_mark().await;
             if mark != written {
