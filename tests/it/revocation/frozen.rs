@@ -7,6 +7,7 @@ use countersign::{
     app::{OnStale, Staleness},
     proto::WhoAmIRequest,
 };
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::{process::Command, time::Instant};
 
 use super::{log_out, sessions, verdict};
@@ -82,14 +83,19 @@ async fn frozen_crashed_and_set_back(then: OnStale, name: &str) {
     one.database.back_up().await;
     log_out(&one.app, &opened[1].tokens.access).await;
     until(&other, tokens[1], ENDED).await;
+    let mut witness = one.database.postgres().await;
     // The server ends every connection, and recovers, when one of its children dies like this.
     let line = format!("kill -s KILL $(pgrep -P {postmaster} | tail -1)");
     assert!(Command::new("sh").args(["-c", &line]).status().await.unwrap().success());
+    in_time(async { while witness.execute("SELECT 1").await.is_ok() {} }).await;
     for token in &tokens[..2] {
         assert_eq!(who_am_i(&other, token).await, ENDED);
     }
-    let crashed = until(&other, tokens[2], "passes").await;
+    in_time(async { while PgConnection::connect(&one.database.url(None)).await.is_err() {} }).await;
+    let back = Instant::now();
     in_time(async { while other.app.pull_revocations().await.is_err() {} }).await;
+    let crashed = back.elapsed();
+    assert_eq!(who_am_i(&other, tokens[2]).await, "passes");
 
     one.database.set_back().await;
     for _ in 0..50 {
@@ -105,7 +111,7 @@ async fn frozen_crashed_and_set_back(then: OnStale, name: &str) {
     in_time(again).await;
     assert_eq!(verdict(&other.app, &opened[2].tokens.access).await, "passes");
     say(format_args!(
-        "{name}: while frozen {expected}, a refresh told so after {waited:.1?}; healed {frozen:.1?} after it went on, {crashed:.1?} after a crash; \
+        "{name}: while frozen {expected}, a refresh told so after {waited:.1?}; healed {frozen:.1?} after it went on, {crashed:.1?} after it was back from a crash; \
          what the lost tail ended stayed ended"
     ));
 }
