@@ -18,6 +18,8 @@ impl Store {
         // Building an index may take long. On SQLite the transaction itself is the lock.
         let transaction = self.begin().await?.without_bound().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
+            // Whoever has waited has to see what was done meanwhile, however strict the database is by default.
+            transaction.execute_unprepared("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
             transaction.execute_unprepared(LOCK).await?;
         }
         let pending = names(&Migrator::get_pending_migrations(transaction.inner()).await?);

@@ -34,7 +34,6 @@ pub(super) async fn listen(shared: Arc<Shared>) {
 async fn follow(shared: &Shared, place: &mut Vec<u8>, failures: &mut u32) -> Result<(), Status> {
     let mut line = Line::new(shared.clock.now());
     let mut stream = shared.service.watch(place.clone()).await?;
-    let mut is_told_everything = false;
     loop {
         let silent = |_| Status::deadline_exceeded("nothing was heard for too long");
         let heard = tokio::time::timeout(shared.stale_after, stream.message()).await.map_err(silent)??;
@@ -49,7 +48,7 @@ async fn follow(shared: &Shared, place: &mut Vec<u8>, failures: &mut u32) -> Res
             Some(Event::Revocations(batch)) => add(shared, &batch),
             Some(Event::UpTo(reached)) => {
                 *place = reached.resume_token;
-                is_told_everything = true;
+                line.complete();
                 shared.known().forget(now);
             }
             Some(Event::Keys(keys)) => tell_keys(shared, keys, now),
@@ -58,8 +57,7 @@ async fn follow(shared: &Shared, place: &mut Vec<u8>, failures: &mut u32) -> Res
         }
         let age = message.revocations_age.and_then(|age| Duration::try_from(age).ok());
         let sent = message.server_time.and_then(|time| SystemTime::try_from(time).ok());
-        if let (true, Some(age), Some(sent)) = (is_told_everything, age, sent) {
-            let sent = line.sent_at(sent, now);
+        if let (Some(age), Some(sent)) = (age, sent.and_then(|sent| line.sent_at(sent, now))) {
             if let Some(as_of) = sent.checked_sub(age) {
                 shared.known().heard(as_of, now);
             }
