@@ -86,6 +86,12 @@ measure: ## Build the release binary and print its size, memory and start-up tim
 revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races and 2,000 listeners; may take half an hour
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 campaign:: crowd::
 
+faults-campaign: ## Stop, swallow, crash and set back PostgreSQL under nodes with each revocation.on_stale
+	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 faults_campaign
+
+rotation-campaign: ## Change the signing keys every second for a minute under load, and revoke a hundred
+	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 rotation::
+
 bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
 	tests/with-postgres cargo bench --locked --bench service
 

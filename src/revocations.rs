@@ -2,7 +2,7 @@
 //! stops passing at once, without a look into the database.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
     hash::Hash,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -78,14 +78,23 @@ impl Revocations {
         sessions.chain(epochs).collect()
     }
 
-    /// The ended sessions that are not among `found`.
+    /// What is known and not among `found`, which may have a later epoch of a user in place of the known one.
     #[must_use]
-    pub fn sessions_beside(&self, found: &[News]) -> Vec<SessionId> {
-        let found: std::collections::HashSet<SessionId> = found
-            .iter()
-            .filter_map(|news| if let News::SessionEnded(session) = news { Some(*session) } else { None })
-            .collect();
-        self.read().sessions.keys().filter(|session| !found.contains(session)).copied().collect()
+    pub fn beside(&self, found: &[News]) -> Vec<News> {
+        let mut sessions = HashSet::new();
+        let mut epochs: HashMap<UserId, UserEpoch> = HashMap::new();
+        for news in found {
+            match *news {
+                News::SessionEnded(session) => drop(sessions.insert(session)),
+                News::EpochBegan { user, epoch } => keep(&mut epochs, user, epoch, UserEpoch::max),
+                News::KeysChanged | News::BackendsChanged => {}
+            }
+        }
+        let known = self.read();
+        let lost = known.sessions.keys().filter(|session| !sessions.contains(session)).copied();
+        let begun = known.epochs.iter().map(|(user, (epoch, _))| (*user, *epoch));
+        let lost_epochs = begun.filter(|(user, epoch)| epochs.get(user).is_none_or(|found| found < epoch));
+        lost.map(News::SessionEnded).chain(lost_epochs.map(|(user, epoch)| News::EpochBegan { user, epoch })).collect()
     }
 
     /// Everything up to a moment is known.

@@ -37,23 +37,33 @@ impl Backend {
     }
 }
 
-/// Those that are let in now.
+/// Every one, also those that are shut out.
 #[derive(Default)]
 pub(super) struct Backends(RwLock<HashMap<BackendId, Arc<RegisteredBackend>>>);
 
 impl Backends {
     pub(super) fn replace(&self, all: Vec<RegisteredBackend>) {
-        let live = all.into_iter().filter(|backend| backend.revoked_at.is_none());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) =
-            live.map(|backend| (backend.id, Arc::new(backend))).collect();
+            all.into_iter().map(|backend| (backend.id, Arc::new(backend))).collect();
     }
 
+    /// One that is let in now.
     fn get(&self, id: BackendId) -> Option<Arc<RegisteredBackend>> {
+        self.find(id).filter(|backend| backend.revoked_at.is_none())
+    }
+
+    fn find(&self, id: BackendId) -> Option<Arc<RegisteredBackend>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     fn all(&self) -> Vec<Arc<RegisteredBackend>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .filter(|backend| backend.revoked_at.is_none())
+            .cloned()
+            .collect()
     }
 }
 
@@ -126,6 +136,19 @@ impl App {
         self.reload_backends().await?;
         self.0.revoked.notify_one();
         Ok(revoked)
+    }
+
+    /// Shuts out in the database, which was set back, whom this node knows to be shut out.
+    pub(super) async fn shut_backends_out_again(&self) -> Result<(), Error> {
+        let is_out = |id| self.0.verifier.0.backends.find(id).is_some_and(|backend| backend.revoked_at.is_some());
+        for stored in self.0.store.backends().await? {
+            if stored.revoked_at.is_none() && is_out(stored.id) {
+                let now = self.0.clock.now();
+                self.0.store.revoke_backend(&stored.name, now, AuditId::new(now, self.0.entropy.bytes())).await?;
+                tracing::warn!(name = %stored.name, "a service was shut out again");
+            }
+        }
+        Ok(())
     }
 
     /// Learns who is let in.

@@ -4,6 +4,7 @@ use super::{App, Error};
 use crate::{
     domain::{
         AuditEvent, AuditKind, Device, EndReason, FeedCursor, FeedEntry, News, STAYS_REVOKED_FOR, SessionId, Timestamp,
+        UserEpoch, UserId,
     },
     store::Hints,
 };
@@ -30,7 +31,9 @@ impl App {
                 Err(rewound) => {
                     self.0.metrics.feed_resyncs.count();
                     tracing::warn!(error = %rewound, "reads all revocations again; what is known stays known");
+                    self.revoke_keys_again().await?;
                     self.reload_keys().await?;
+                    self.shut_backends_out_again().await?;
                     self.reload_backends().await?;
                     return self.read_all(&mut cursor).await;
                 }
@@ -48,13 +51,17 @@ impl App {
         let asked_at = self.0.clock.ticks();
         let (entries, place) = self.0.store.feed(self.0.clock.now()).await?;
         let found: Vec<News> = entries.iter().map(|entry| entry.news).collect();
-        let lost = self.0.verifier.0.revocations.sessions_beside(&found);
+        let lost = self.0.verifier.0.revocations.beside(&found);
         self.learn(&entries).await?;
         *cursor = place;
         self.tell(&entries, cursor);
         self.0.verifier.0.revocations.complete_as_of(asked_at);
-        for session in lost {
-            self.end_again(session).await?;
+        for lost in lost {
+            match lost {
+                News::SessionEnded(session) => self.end_again(session).await?,
+                News::EpochBegan { user, epoch } => self.begin_again(user, epoch).await?,
+                News::KeysChanged | News::BackendsChanged => {}
+            }
         }
         Ok(())
     }
@@ -67,6 +74,15 @@ impl App {
         let event = self.event(AuditKind::RevokedAgain, user.id, now, Device::default());
         let event = AuditEvent { session: Some(session), ..event };
         self.0.store.end_session(session, EndReason::Revoked, &event, None).await?;
+        Ok(())
+    }
+
+    /// The same for all sessions of somebody: this node may know no more of them than the epoch that began.
+    async fn begin_again(&self, user: UserId, least: UserEpoch) -> Result<(), Error> {
+        while self.0.store.user(user).await?.is_some_and(|stored| stored.epoch < least) {
+            let event = self.event(AuditKind::RevokedAgain, user, self.0.clock.now(), Device::default());
+            self.0.store.end_sessions_of(user, EndReason::Revoked, &event).await?;
+        }
         Ok(())
     }
 

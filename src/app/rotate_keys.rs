@@ -55,13 +55,26 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_key(&self, key: &KeyId) -> Result<KeyRevocation, Error> {
+        let done = self.revoke_stored_key(key).await?;
+        self.keys_have_changed().await?;
+        Ok(done)
+    }
+
+    /// Revokes in the database, which was set back, what this node knows to be revoked.
+    pub(super) async fn revoke_keys_again(&self) -> Result<(), Error> {
+        for key in self.signing_keys().iter().filter(|key| key.state == KeyState::Revoked) {
+            self.revoke_stored_key(&key.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn revoke_stored_key(&self, key: &KeyId) -> Result<KeyRevocation, Error> {
         let now = self.0.clock.now();
         let spare = seal_new_key(&self.0.master_keys, KeyState::Active, now, &*self.0.entropy)?;
         let done = self.0.store.revoke_signing_key(key, &spare, self.cause(now), now).await?;
         if done == KeyRevocation::Done {
             tracing::warn!(%key, "a signing key was revoked");
         }
-        self.keys_have_changed().await?;
         Ok(done)
     }
 

@@ -1,5 +1,6 @@
 //! The command line: what can be said, and which file does it.
 
+mod accept_restore;
 mod assembly;
 mod backend;
 mod check_config;
@@ -9,6 +10,7 @@ mod key_generate_master;
 mod key_list;
 mod key_rotate;
 mod mail;
+mod mark;
 mod migrate;
 mod options;
 mod output;
@@ -63,6 +65,8 @@ enum Command {
     Edge(edge::Args),
     /// Bring the schema of the database up to date, and say what was done
     Migrate,
+    /// Take a database that was set back, as by a restored backup: everybody signs in again, and nothing revoked counts again
+    AcceptRestore,
     /// Read the whole configuration and say everything that is wrong with it
     CheckConfig(check_config::Args),
     /// Make, disable and enable accounts, in the database itself: the service need not run
@@ -129,6 +133,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::Serve => serve::run(options).await,
         Command::Edge(args) => Box::pin(edge::run(options, args)).await,
         Command::Migrate => migrate::run(options).await,
+        Command::AcceptRestore => accept_restore::run(options).await,
         Command::CheckConfig(args) => check_config::run(options, &args),
         Command::User(UserCommand::Create(args)) => user_create::run(options, args).await,
         Command::User(UserCommand::Disable(args)) => user_switch::disable(options, &args).await,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Options, assembly::Assembly, error::Context, signals};
+use super::{Error, Options, assembly::Assembly, error::Context, mark::MarkFile, signals};
 use crate::{
     config::{Config, Profile},
     server::Server,
@@ -17,10 +17,16 @@ pub(super) async fn run(options: &Options) -> Result<(), Error> {
     signals::cancel_on_first(&stop).context("listening for signals")?;
 
     let assembly = Assembly::start(&config).await?;
+    let mark = MarkFile::of(&config);
+    mark.require_sequel(&assembly.app).await?;
     let server = Server::bind(config.server.clone()).await.context("listening")?;
     announce(&server).and_then(|()| tell_next_steps(&config, &server.url())).context("writing to standard error")?;
+    let served = CancellationToken::new();
+    let marking = tokio::spawn(mark.keep(assembly.app.clone(), served.clone()));
     // On the heap: what all of it carries along is large.
     Box::pin(server.run(assembly.app.clone(), stop)).await.context("serving")?;
+    served.cancel();
+    marking.await.context("remembering where the database had come")?;
     assembly.stop().await
 }
 

@@ -72,6 +72,8 @@ pub enum AuditKind {
     TokenReused,
     /// A session was ended again, because the database had been set back to before it first was.
     RevokedAgain,
+    /// An operator declared a database that was set back to be the one that counts: everything in it was ended.
+    RestoreAccepted,
 }
 
 impl AuditKind {
@@ -104,6 +106,7 @@ impl AuditKind {
             Self::SessionExpired => "session_expired",
             Self::TokenReused => "token_reused",
             Self::RevokedAgain => "revoked_again",
+            Self::RestoreAccepted => "restore_accepted",
         }
     }
 }

@@ -119,6 +119,19 @@ impl FeedCursor {
         self.0.iter().map(|(part, anchor)| (*part, anchor.seq))
     }
 
+    /// Whether a feed that has come to `heads`, and has `found` of the anchors, may be a later state of this one. It has to have
+    /// come as far in every part, and where it has an anchor's number that must be the anchor; one that it has passed may have
+    /// been deleted since, as old entries are.
+    #[must_use]
+    pub fn may_have_become(&self, heads: &BTreeMap<u8, i64>, found: &[FeedEntry]) -> bool {
+        self.0.iter().filter(|(_, anchor)| anchor.cause.is_some()).all(|(part, anchor)| {
+            match found.iter().find(|entry| (entry.part, entry.seq) == (*part, anchor.seq)) {
+                Some(entry) => *anchor == *entry,
+                None => heads.get(part).is_some_and(|head| *head > anchor.seq),
+            }
+        })
+    }
+
     /// Moves behind what was read from [`Self::positions`] on, and gives what is new in it. **I6**: an entry is passed only
     /// after every one with a smaller number.
     ///
@@ -204,6 +217,21 @@ mod tests {
         for junk in [&[][..], &[0], &bytes[..bytes.len() - 1], &[2; 49], &[0xff; 49]] {
             assert_eq!(FeedCursor::from_bytes(2, junk), None, "{junk:?}");
         }
+    }
+
+    #[test]
+    fn a_feed_that_was_set_back_is_told_from_one_that_went_on() {
+        let stood = FeedCursor::behind(2, &[entry(0, 4, 4)]);
+        let became = |head, found: &[FeedEntry]| stood.may_have_become(&BTreeMap::from([(0, head), (1, 0)]), found);
+        assert!(became(4, &[entry(0, 4, 4)]), "as it was");
+        assert!(became(9, &[entry(0, 4, 4)]), "went on");
+        assert!(became(9, &[]), "went on, and old entries were deleted");
+        assert!(!became(3, &[]), "set back");
+        assert!(!became(4, &[entry(0, 4, 7)]), "set back, and went on differently");
+        assert!(!became(9, &[entry(0, 4, 7)]), "and further");
+        assert!(!became(4, &[]), "the newest entry is never deleted");
+        assert!(!stood.may_have_become(&BTreeMap::new(), &[]), "there is no such part");
+        assert!(FeedCursor::behind(2, &[]).may_have_become(&BTreeMap::new(), &[]), "nothing was there to be lost");
     }
 
     #[test]

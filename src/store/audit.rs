@@ -1,13 +1,13 @@
 //! The audit log: written in the transaction that did what it tells of.
 
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use uuid::Uuid;
 
-use super::{Store, StoreError, entity::audit_event, retrying};
+use super::{Store, StoreError, entity::audit_event, patience::Transaction, retrying};
 use crate::domain::AuditEvent;
 
 /// Adds an entry.
-pub(super) async fn record(transaction: &DatabaseTransaction, event: &AuditEvent) -> Result<(), StoreError> {
+pub(super) async fn record(transaction: &Transaction, event: &AuditEvent) -> Result<(), StoreError> {
     let row = audit_event::ActiveModel {
         id: Set(Uuid::from_bytes(*event.id.as_bytes())),
         at: Set(event.at.unix_millis()),

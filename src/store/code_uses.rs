@@ -2,14 +2,14 @@
 //! who offer the same code one gets on, and what another code, or the person themselves, changed meanwhile counts.
 
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, Func},
 };
 use uuid::Uuid;
 
 use super::{
-    Leased, Store, StoreError, audit, codes, devices, entity::user, feed, letter_limits, outbox, retrying, sessions,
-    users,
+    Leased, Store, StoreError, audit, codes, devices, entity::user, feed, letter_limits, outbox, patience::Transaction,
+    retrying, sessions, users,
 };
 use crate::domain::{AuditEvent, Code, EndReason, OutboxLetter, PasswordHash, SessionId, Timestamp, User};
 
@@ -94,12 +94,12 @@ impl Store {
 }
 
 /// Uses a code up, if its owner may still have one and still has the address that it went to.
-async fn used(transaction: &DatabaseTransaction, code: &Code, now: Timestamp) -> Result<bool, StoreError> {
+async fn used(transaction: &Transaction, code: &Code, now: Timestamp) -> Result<bool, StoreError> {
     Ok(holder(transaction, code).await?.is_some() && codes::spend(transaction, code, now).await?)
 }
 
 /// Whoever the code is for, held until the transaction ends; `None` when they may not have it any more.
-async fn holder(transaction: &DatabaseTransaction, code: &Code) -> Result<Option<User>, StoreError> {
+async fn holder(transaction: &Transaction, code: &Code) -> Result<Option<User>, StoreError> {
     let user = users::hold(transaction, code.user).await?;
     Ok(user.filter(|user| user.disabled_at.is_none() && user.email.key() == code.email.key()))
 }

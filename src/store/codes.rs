@@ -3,12 +3,12 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Select,
+    ColumnTrait, EntityTrait, QueryFilter, Select,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::code, retrying, users};
+use super::{Store, StoreError, audit, entity::code, patience::Transaction, retrying, users};
 use crate::domain::{AuditEvent, Code, CodeDigest, CodePurpose, Email, Timestamp, UserId};
 
 /// Eight digits would be guessed without a bound; the link's token is not counted, so that nobody who guesses digits takes
@@ -86,7 +86,7 @@ impl Store {
 }
 
 /// Puts a code in the place of the one before.
-pub(super) async fn issue(transaction: &DatabaseTransaction, code: &Code) -> Result<(), StoreError> {
+pub(super) async fn issue(transaction: &Transaction, code: &Code) -> Result<(), StoreError> {
     let place = OnConflict::columns([code::Column::UserId, code::Column::Purpose])
         .update_columns([
             code::Column::Email,
@@ -103,7 +103,7 @@ pub(super) async fn issue(transaction: &DatabaseTransaction, code: &Code) -> Res
 
 /// Uses a code up; `false` when somebody else did, or another took its place, or it has expired. The transaction that does
 /// what the code is for begins with this.
-pub(super) async fn spend(transaction: &DatabaseTransaction, code: &Code, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn spend(transaction: &Transaction, code: &Code, now: Timestamp) -> Result<bool, StoreError> {
     let spent = code::Entity::delete_many()
         .filter(code::Column::UserId.eq(uuid(code.user)))
         .filter(code::Column::Purpose.eq(code.purpose.as_str()))
@@ -115,7 +115,7 @@ pub(super) async fn spend(transaction: &DatabaseTransaction, code: &Code, now: T
 }
 
 /// Voids every code of a user.
-pub(super) async fn void(transaction: &DatabaseTransaction, user: UserId) -> Result<(), StoreError> {
+pub(super) async fn void(transaction: &Transaction, user: UserId) -> Result<(), StoreError> {
     code::Entity::delete_many().filter(code::Column::UserId.eq(uuid(user))).exec(transaction).await?;
     Ok(())
 }

@@ -16,6 +16,8 @@ use super::{Settings, StoreError};
 
 /// A connection that was idle for so long may have died unseen.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
+/// One that was given up half way has so long to show that it lives, before it is thrown away.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 /// A transaction of ours that does nothing for so long has lost its owner.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 /// How soon to try again to open a file that another process is just opening.
@@ -101,6 +103,15 @@ pub(super) fn one_postgres(url: &SecretString, settings: &Settings) -> ConnectOp
 fn postgres_pool(url: &SecretString, settings: &Settings, connections: u32) -> ConnectOptions {
     let mut options = pool(url.expose_secret(), settings, connections);
     let statement_timeout = settings.statement_timeout;
+    options.map_sqlx_postgres_pool_opts(|options| {
+        // The pool asks whoever comes back whether it lives, for as long as that takes, and counts it meanwhile.
+        options.after_release(|connection, _| {
+            Box::pin(async {
+                timeout(LAST_CHANCE, connection.ping()).await.unwrap_or(Err(SqlxError::PoolTimedOut))?;
+                Ok(true)
+            })
+        })
+    });
     options.test_before_acquire(false).test_before_acquire_if_idle_for(PING_AFTER_IDLE).map_sqlx_postgres_opts(
         move |options| {
             options.application_name("countersign").options([

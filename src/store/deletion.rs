@@ -1,12 +1,14 @@
 //! The end of an account: announced, taken back, and in the end carried out.
 
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
     Store, StoreError, audit, codes,
     entity::{audit_event, user},
-    feed, outbox, retrying, sessions, users,
+    feed, outbox,
+    patience::Transaction,
+    retrying, sessions, users,
 };
 use crate::domain::{AuditEvent, EndReason, OutboxLetter, SessionId, Timestamp, User, UserEpoch, UserId};
 
@@ -91,7 +93,7 @@ impl Store {
 }
 
 /// Keeps an account that was to be deleted; `false` when it was not.
-pub(super) async fn keep(transaction: &DatabaseTransaction, user: UserId) -> Result<bool, StoreError> {
+pub(super) async fn keep(transaction: &Transaction, user: UserId) -> Result<bool, StoreError> {
     let kept = user::Entity::update_many()
         .col_expr(user::Column::DeleteAfter, Expr::value(Option::<i64>::None))
         .filter(user::Column::Id.eq(uuid(user)))

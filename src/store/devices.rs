@@ -1,12 +1,11 @@
 //! The devices that people have signed in from before.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{StoreError, entity::device};
+use super::{StoreError, entity::device, patience::Transaction};
 use crate::domain::{DeviceId, Sighting, Timestamp, UserId};
 
 /// The most that are remembered of one person: whoever signs in without saying from where adds one each time.
@@ -26,7 +25,7 @@ pub(super) enum Seen {
 /// Remembers a device under its new number, and says whether it was known. Whoever else signs in with it knows it by that
 /// number too. The person's row is held.
 pub(super) async fn see(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: UserId,
     sighting: Sighting,
     now: Timestamp,
@@ -63,7 +62,7 @@ pub(super) async fn see(
 
 /// Forgets a person's devices, but for the one that is called so.
 pub(super) async fn forget_others(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: UserId,
     kept: Option<DeviceId>,
 ) -> Result<(), StoreError> {
@@ -75,7 +74,7 @@ pub(super) async fn forget_others(
     Ok(())
 }
 
-async fn forget_oldest(transaction: &DatabaseTransaction, user: UserId) -> Result<(), StoreError> {
+async fn forget_oldest(transaction: &Transaction, user: UserId) -> Result<(), StoreError> {
     let oldest: Vec<Uuid> = device::Entity::find()
         .select_only()
         .column(device::Column::DeviceId)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Condition, Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     Store, StoreError,
     entity::{feed_head, revocation},
+    patience::Transaction,
 };
 use crate::domain::{AuditId, FeedEntry, News, STAYS_REVOKED_FOR, SessionId, Timestamp, UserEpoch, UserId};
 
@@ -27,7 +28,7 @@ const BACKENDS_CHANGED: &str = "backends_changed";
 /// # Errors
 /// When the database fails.
 pub(super) async fn append(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     cause: AuditId,
     at: Timestamp,
     news: &[News],
@@ -102,7 +103,7 @@ fn part(news: News, parts: u8) -> u8 {
     }
 }
 
-fn row(entry: &FeedEntry) -> revocation::ActiveModel {
+pub(super) fn row(entry: &FeedEntry) -> revocation::ActiveModel {
     let (kind, subject, epoch) = match entry.news {
         News::SessionEnded(session) => (SESSION_ENDED, Some(*session.as_bytes()), None),
         News::EpochBegan { user, epoch } => (EPOCH_BEGAN, Some(*user.as_bytes()), Some(epoch.count())),

@@ -1,14 +1,18 @@
 //! Reading the feed of revocations, again and again and never for long.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnAcquireErr, ConnectOptions, Database, DatabaseConnection, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::ExprTrait,
+    ColumnTrait, Condition, ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr,
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::ExprTrait,
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{Store, StoreError, entity::revocation, feed};
+use super::{
+    Store, StoreError,
+    entity::{feed_head, revocation},
+    feed,
+};
 use crate::domain::{FeedCursor, FeedEntry, FeedPage, Timestamp};
 
 /// The most entries that are read at once.
@@ -100,6 +104,23 @@ impl Store {
         feed::parts(self.read.get_database_backend())
     }
 
+    /// What the feed has where a reader once stood, and how far it has come in each part.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn feed_at(&self, cursor: &FeedCursor) -> Result<(Vec<FeedEntry>, BTreeMap<u8, i64>), StoreError> {
+        let anchors = cursor.positions().fold(Condition::any(), |anchors, (part, seq)| {
+            anchors.add(revocation::Column::Part.eq(i16::from(part)).and(revocation::Column::Seq.eq(seq)))
+        });
+        // In this order: what was deleted between the two was not the last of its part any more.
+        let found = revocation::Entity::find().filter(anchors).all(&self.read).await?;
+        let heads = feed_head::Entity::find().all(&self.read).await?;
+        let head = |row: feed_head::Model| u8::try_from(row.part).map(|part| (part, row.seq));
+        let heads: Result<_, _> = heads.into_iter().map(head).collect();
+        let heads = heads.map_err(|_| StoreError::Corrupt { table: "feed_head", what: "part" })?;
+        Ok((found.into_iter().map(FeedEntry::try_from).collect::<Result<_, _>>()?, heads))
+    }
+
     /// The next entries from a reader's place on, the one where it stands first.
     ///
     /// # Errors
@@ -117,7 +138,7 @@ impl Store {
     }
 }
 
-async fn page(connection: &DatabaseConnection, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
+async fn page(connection: &impl ConnectionTrait, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
     let ahead = cursor.positions().fold(Condition::any(), |ahead, (part, seq)| {
         ahead.add(revocation::Column::Part.eq(i16::from(part)).and(revocation::Column::Seq.gte(seq)))
     });

@@ -2,18 +2,18 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    DatabaseTransaction, EntityTrait, TryInsertResult,
+    EntityTrait, TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{StoreError, entity::letter_limit};
+use super::{StoreError, entity::letter_limit, patience::Transaction};
 use crate::domain::{LetterLimit, Timestamp, UsedUntil, UserId};
 
 /// Takes one letter of a user's allowance; `Err` with when there is another when it is used up. Of those who take at once no
 /// more get one than there are.
 pub(super) async fn take(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: UserId,
     limit: LetterLimit,
     now: Timestamp,

@@ -17,7 +17,9 @@ mod hints;
 mod letter_limits;
 mod outbox;
 mod own_sessions;
+mod patience;
 mod profiles;
+mod restored;
 mod schema;
 mod sessions;
 mod settings;
@@ -28,7 +30,7 @@ mod users;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::ConnectionTrait;
 
 pub use codes::Guessed;
 pub use credentials::{EmailChangeLetters, EmailChangeRequest, PasswordChange};
@@ -44,6 +46,7 @@ pub use usage::{Backlog, Usage};
 pub use users::{Added, SignUpLetters};
 
 use feed_reader::FeedConnection;
+use patience::{Connection, Transaction};
 use secrecy::SecretString;
 
 /// How often a transaction that PostgreSQL gave up for another's sake is tried.
@@ -53,9 +56,9 @@ const MAX_TRIES: usize = 8;
 #[derive(Clone)]
 pub struct Store {
     /// Any number of readers.
-    read: DatabaseConnection,
+    read: Connection,
     /// SQLite has one writer: it queues here, where waiting is fair, instead of in the engine, where it is not.
-    write: DatabaseConnection,
+    write: Connection,
     /// The reader of the feed.
     feed: Arc<FeedConnection>,
     /// Where hints are listened for.
@@ -77,10 +80,11 @@ impl Store {
             Engine::Sqlite { path } => {
                 let (read, write) = connect::sqlite(path, settings).await?;
                 let feed = Arc::new(FeedConnection::shared(read.clone()));
+                let (read, write) = (Connection::to_file(read), Connection::to_file(write));
                 Ok(Self { read, write, feed, listen_url: None, patience, look_timeout })
             }
             Engine::Postgres { url } => {
-                let pool = connect::postgres(url, settings).await?;
+                let pool = Connection::to_server(connect::postgres(url, settings).await?, patience + patience::MARGIN);
                 let feed = Arc::new(FeedConnection::to(connect::one_postgres(url, settings)));
                 Ok(Self {
                     read: pool.clone(),
@@ -109,18 +113,12 @@ impl Store {
     /// When closing fails.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.feed.close().await?;
-        self.read.clone().close().await?;
-        Ok(self.write.clone().close().await?)
+        self.read.close().await?;
+        Ok(self.write.close().await?)
     }
 
-    /// Begins a transaction that writes. On SQLite it takes the lock at once: one that reads first and writes later would be
-    /// refused half way.
-    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.write.begin_with_options(options).await?)
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(self.write.begin().await?)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, entity::outbox, letter_limits, retrying};
+use super::{Store, StoreError, entity::outbox, letter_limits, patience::Transaction, retrying};
 use crate::domain::{LeaseId, LetterId, LetterLimit, OutboxLetter, SealedLetter, Timestamp, UserId};
 
 /// How many letters are looked at together: more than there are nodes that want one at the same moment.
@@ -219,7 +219,7 @@ impl Store {
 }
 
 /// Writes a letter in the transaction of its cause: either both are there, or neither.
-pub(super) async fn enqueue(transaction: &DatabaseTransaction, letter: &OutboxLetter) -> Result<(), StoreError> {
+pub(super) async fn enqueue(transaction: &Transaction, letter: &OutboxLetter) -> Result<(), StoreError> {
     let row = outbox::ActiveModel {
         id: Set(Uuid::from_bytes(*letter.id.as_bytes())),
         user_id: Set(letter.user.map(|user| Uuid::from_bytes(*user.as_bytes()))),
@@ -236,7 +236,7 @@ pub(super) async fn enqueue(transaction: &DatabaseTransaction, letter: &OutboxLe
 }
 
 /// Deletes an errand in the transaction that does it; `false` when somebody else holds it by now, and does it.
-pub(super) async fn finish(transaction: &DatabaseTransaction, leased: &Leased) -> Result<bool, StoreError> {
+pub(super) async fn finish(transaction: &Transaction, leased: &Leased) -> Result<bool, StoreError> {
     let deleted = outbox::Entity::delete_many()
         .filter(outbox::Column::Id.eq(Uuid::from_bytes(*leased.letter.id.as_bytes())))
         .filter(outbox::Column::Lease.eq(uuid(leased.lease)))

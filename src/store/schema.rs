@@ -1,7 +1,7 @@
 //! Bringing the schema up to date: in one transaction and under a lock, since the migrator has neither on its own.
 
 use migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::{Store, StoreError};
 
@@ -15,13 +15,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached or refuses a step.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        // On SQLite the transaction itself is the lock.
-        let transaction = self.begin().await?;
+        // Building an index may take long. On SQLite the transaction itself is the lock.
+        let transaction = self.begin().await?.without_bound().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
-            wait_for_others(&transaction).await?;
+            // Whoever has waited has to see what was done meanwhile, however strict the database is by default.
+            transaction.execute_unprepared("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+            transaction.execute_unprepared(LOCK).await?;
         }
-        let pending = names(&Migrator::get_pending_migrations(&transaction).await?);
-        Migrator::up(&transaction, None).await?;
+        let pending = names(&Migrator::get_pending_migrations(transaction.inner()).await?);
+        Migrator::up(transaction.inner(), None).await?;
         transaction.commit().await?;
         Ok(pending)
     }
@@ -31,7 +33,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        Ok(names(&Migrator::get_pending_migrations_read_only(&self.read).await?))
+        Ok(names(&Migrator::get_pending_migrations_read_only(self.read.inner()).await?))
     }
 
     /// Refuses to go on with an older schema.
@@ -42,13 +44,6 @@ impl Store {
         let pending = self.pending_migrations().await?;
         if pending.is_empty() { Ok(()) } else { Err(StoreError::Outdated { pending }) }
     }
-}
-
-async fn wait_for_others(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
-    // Building an index may take longer than any call may.
-    transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
-    transaction.execute_unprepared(LOCK).await?;
-    Ok(())
 }
 
 fn names(migrations: &[migrations::Migration]) -> Vec<String> {

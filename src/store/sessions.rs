@@ -1,12 +1,14 @@
 //! Sessions: one row each, moved on and ended by conditional updates, so that of all who race one wins.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, retrying, users};
+use super::{
+    Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, patience::Transaction, retrying,
+    users,
+};
 use crate::domain::{
     AuditEvent, Device, EndReason, Generation, News, OutboxLetter, Session, SessionId, SessionSalt, SessionState,
     Timestamp, User, UserId,
@@ -131,7 +133,7 @@ impl Store {
 /// Ends every session of a user and moves them to the next epoch. Says which sessions that ended, and what the feed has to be
 /// told at the end of the transaction.
 pub(super) async fn end_all(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: UserId,
     why: EndReason,
     at: Timestamp,
@@ -147,7 +149,7 @@ pub(super) async fn end_all(
 
 /// Ends what is still open of `which`. The feed has to be told at the end of the transaction.
 pub(super) async fn end(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     which: Condition,
     at: Timestamp,
     why: EndReason,
@@ -163,11 +165,7 @@ pub(super) async fn end(
 }
 
 /// The live sessions of a user, without the newest `kept` ones.
-pub(super) async fn oldest_beyond(
-    transaction: &DatabaseTransaction,
-    user: UserId,
-    kept: u32,
-) -> Result<Vec<Uuid>, StoreError> {
+pub(super) async fn oldest_beyond(transaction: &Transaction, user: UserId, kept: u32) -> Result<Vec<Uuid>, StoreError> {
     Ok(session::Entity::find()
         .select_only()
         .column(session::Column::Id)

@@ -1,12 +1,14 @@
 //! Opening sessions.
 
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait};
+use sea_orm::{ColumnTrait, Condition, EntityTrait};
 
 use super::{
     Store, StoreError, audit, deletion,
     devices::{self, Seen},
     entity::session,
-    feed, outbox, retrying, sessions, users,
+    feed, outbox,
+    patience::Transaction,
+    retrying, sessions, users,
 };
 use crate::domain::{
     AuditEvent, AuditId, AuditKind, EndReason, News, OutboxLetter, Session, SessionId, Sighting, UserEpoch,
@@ -80,11 +82,7 @@ impl Store {
 }
 
 /// Writes an open session.
-pub(super) async fn insert(
-    transaction: &DatabaseTransaction,
-    session: &Session,
-    event: &AuditEvent,
-) -> Result<(), StoreError> {
+pub(super) async fn insert(transaction: &Transaction, session: &Session, event: &AuditEvent) -> Result<(), StoreError> {
     session::Entity::insert(sessions::row(session, &event.by)?).exec_without_returning(transaction).await?;
     Ok(())
 }

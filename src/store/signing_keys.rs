@@ -2,12 +2,11 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    TryInsertResult,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
     sea_query::{Expr, OnConflict},
 };
 
-use super::{Store, StoreError, entity::signing_key, feed, retrying};
+use super::{Store, StoreError, entity::signing_key, feed, patience::Transaction, retrying};
 use crate::domain::{AuditId, KeyId, KeyState, News, SealedKey, Timestamp};
 
 /// What revoking a key came to.
@@ -123,7 +122,7 @@ impl Store {
 
 /// Somebody signs from now on: the next key, or the spare one.
 async fn succeed(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     keys: &[SealedKey],
     spare: &SealedKey,
     at: Timestamp,
@@ -136,7 +135,7 @@ async fn succeed(
 
 /// Moves a key from one state to another; `false` when it was not in the first.
 async fn step(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     key: &KeyId,
     from: KeyState,
     to: KeyState,
@@ -152,7 +151,7 @@ async fn step(
     Ok(moved.rows_affected > 0)
 }
 
-async fn add(connection: &impl ConnectionTrait, key: &SealedKey) -> Result<bool, StoreError> {
+pub(super) async fn add(connection: &impl ConnectionTrait, key: &SealedKey) -> Result<bool, StoreError> {
     let row = signing_key::ActiveModel {
         id: Set(key.id.to_string()),
         public: Set(key.public.clone()),

@@ -2,12 +2,12 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::user, outbox, retrying};
+use super::{Store, StoreError, audit, entity::user, outbox, patience::Transaction, retrying};
 use crate::domain::{
     AuditEvent, AuditKind, Email, OutboxLetter, PasswordHash, Role, Timestamp, User, UserEpoch, UserId,
 };
@@ -135,7 +135,7 @@ impl Store {
 
 /// Moves a user to the next epoch, and says which: every token made before is dead. `None` when there is no such user.
 pub(super) async fn bump_epoch(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: UserId,
     disabled_at: Option<Timestamp>,
 ) -> Result<Option<UserEpoch>, StoreError> {
@@ -151,7 +151,7 @@ pub(super) async fn bump_epoch(
 
 /// Whether the user is as they were when they were looked up, and stays so until the transaction ends.
 pub(super) async fn is_unchanged(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: UserId,
     epoch: UserEpoch,
 ) -> Result<bool, StoreError> {
@@ -160,7 +160,7 @@ pub(super) async fn is_unchanged(
 }
 
 /// A user, held until the transaction ends: who changes anything of theirs waits.
-pub(super) async fn hold(transaction: &DatabaseTransaction, user: UserId) -> Result<Option<User>, StoreError> {
+pub(super) async fn hold(transaction: &Transaction, user: UserId) -> Result<Option<User>, StoreError> {
     let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
     row.map(User::try_from).transpose()
 }

@@ -79,24 +79,35 @@ impl Known {
 pub(super) struct Line {
     /// When we called: whatever is said on this line is said later.
     called_at: SystemTime,
+    /// Whether what there was to tell at first has been told.
+    is_complete: bool,
     /// How far our clock is ahead of the service's, at most, in milliseconds.
     ahead: Option<i64>,
 }
 
 impl Line {
     pub(super) fn new(called_at: SystemTime) -> Self {
-        Self { called_at, ahead: None }
+        Self { called_at, is_complete: false, ahead: None }
     }
 
-    /// The moment of ours, or one before it, at which the service's clock said `server`.
-    pub(super) fn sent_at(&mut self, server: SystemTime, now: SystemTime) -> SystemTime {
+    /// Everything from before was told.
+    pub(super) fn complete(&mut self) {
+        self.is_complete = true;
+    }
+
+    /// The moment of ours, or one before it, at which the service's clock said `server`; `None` as long as there is more to tell,
+    /// since what it says of itself until then is not yet known here.
+    pub(super) fn sent_at(&mut self, server: SystemTime, now: SystemTime) -> Option<SystemTime> {
+        if !self.is_complete {
+            return None;
+        }
         // It was sent after we called and before now: so far our clock may be ahead. What arrives fastest knows best.
         let before_now = millis(now) - millis(server);
         let known = self.ahead.unwrap_or_else(|| millis(self.called_at) - millis(server));
         let ahead = known.min(before_now);
         self.ahead = Some(ahead);
         let distance = Duration::from_millis(ahead.unsigned_abs());
-        if ahead < 0 { server - distance } else { server + distance }
+        Some(if ahead < 0 { server - distance } else { server + distance })
     }
 }
 
@@ -183,15 +194,18 @@ mod tests {
                 if skew < 0 { at(seconds) - skew_by } else { at(seconds) + skew_by }
             };
             let mut line = Line::new(at(10));
-            assert_eq!(line.sent_at(server(12), at(12)), at(10), "not later than we can know");
-            assert_eq!(line.sent_at(server(13), at(13)), at(11));
+            assert_eq!(line.sent_at(server(11), at(11)), None, "there is more to tell");
+            line.complete();
+            assert_eq!(line.sent_at(server(12), at(12)), Some(at(10)), "not later than we can know");
+            assert_eq!(line.sent_at(server(13), at(13)), Some(at(11)));
             // A stall of a minute, and then all at once.
-            assert_eq!(line.sent_at(server(14), at(80)), at(12));
-            assert_eq!(line.sent_at(server(79), at(80)), at(77));
+            assert_eq!(line.sent_at(server(14), at(80)), Some(at(12)));
+            assert_eq!(line.sent_at(server(79), at(80)), Some(at(77)));
             // Called, stopped for a minute, and what was said at once is read only then.
             let mut line = Line::new(at(100));
-            assert_eq!(line.sent_at(server(100), at(160)), at(100));
-            assert_eq!(line.sent_at(server(160), at(160)), at(160));
+            line.complete();
+            assert_eq!(line.sent_at(server(100), at(160)), Some(at(100)));
+            assert_eq!(line.sent_at(server(160), at(160)), Some(at(160)));
         }
     }
 }

@@ -60,7 +60,6 @@ async fn follow(
 ) -> Result<(), Status> {
     let mut line = Line::new(clock.now());
     let mut stream = service.watch(question.clone()).await?;
-    let mut is_told_everything = false;
     loop {
         let silent = |_| Status::deadline_exceeded("nothing was heard for too long");
         let heard = tokio::time::timeout(patience, stream.message()).await.map_err(silent)??;
@@ -69,12 +68,12 @@ async fn follow(
         let Some(event) = message.event else { continue };
         if let Event::UpTo(reached) = &event {
             question.resume_token.clone_from(&reached.resume_token);
-            is_told_everything = true;
+            line.complete();
         }
         let is_over = matches!(event, Event::GoAway(_));
         let age = message.revocations_age.and_then(|age| Duration::try_from(age).ok());
         let sent = message.server_time.and_then(|time| SystemTime::try_from(time).ok());
-        let sent = sent.filter(|_| is_told_everything).map(|sent| line.sent_at(sent, now));
+        let sent = sent.and_then(|sent| line.sent_at(sent, now));
         ear.hear(event, sent.zip(age).and_then(|(sent, age)| sent.checked_sub(age)))?;
         *failures = 0;
         if is_over {

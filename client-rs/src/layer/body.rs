@@ -103,3 +103,34 @@ impl<B> fmt::Debug for AuthBody<B> {
         f.debug_struct("AuthBody").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, future::ready, task::Waker};
+
+    use super::*;
+
+    /// A stream that always has more.
+    struct Endless;
+
+    impl Body for Endless {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"more")))))
+        }
+    }
+
+    #[test]
+    fn a_stream_that_never_pauses_ends_too() {
+        let mut body = ending(Response::new(Endless), Some(Box::pin(ready(())))).into_body();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut next = || Pin::new(&mut body).poll_frame(&mut cx);
+        for _ in 0..MANY_FRAMES {
+            assert!(matches!(next(), Poll::Ready(Some(Ok(_)))));
+        }
+        assert!(matches!(next(), Poll::Ready(Some(Err(_)))), "cut");
+        assert!(matches!(next(), Poll::Ready(None)), "and over");
+    }
+}

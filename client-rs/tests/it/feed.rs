@@ -106,6 +106,35 @@ async fn what_ended_while_nobody_listened_is_told_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_was_set_forward_is_understood_on_a_new_line() {
+    let service = Service::start(&[]).await;
+    let clock = FakeClock::at_present();
+    let verifier = following(&service, feed(&service)).clock(clock.reader()).build().unwrap();
+    until_heard(&verifier).await;
+    clock.advance(Duration::from_mins(10));
+    until_heard(&verifier).await;
+}
+
+/// It goes on where it was: with everything told anew, nobody could say whether the session had ended meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_outlives_its_token_when_the_line_breaks() {
+    let mut service = Service::start(&[]).await;
+    let clock = FakeClock::at_present();
+    let verifier = following(&service, feed(&service)).clock(clock.reader()).build().unwrap();
+    until_heard(&verifier).await;
+    let claims = verifier.verify(&service.login().await.access_token).await.unwrap();
+    let stream = tokio::spawn(verifier.session_ended(&claims));
+    clock.advance(Duration::from_mins(10));
+    service.kill().await;
+    service.restart().await;
+    until_heard(&verifier).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!stream.is_finished());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hears_nothing_may_ask() {
     let service = Service::start(&[]).await;
     // Whatever it hears is too old for it.

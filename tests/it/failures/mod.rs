@@ -4,6 +4,7 @@ mod corruption;
 mod expiry;
 mod lost_answers;
 mod outage;
+mod restored;
 mod revocation;
 
 use std::time::Duration;

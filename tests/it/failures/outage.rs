@@ -9,10 +9,11 @@ use tonic::Status;
 
 use super::expect_unavailable;
 use crate::support::{
-    Engine, PAGE, TestApp,
+    Engine, PAGE, Setup, TestApp,
     grpc::{Client, login, login_request, refresh, sign_up_request, with_bearer},
     http::{Http, Version, frame},
     on_both_engines,
+    process::in_time,
     proxy::Proxy,
     wire::Wire,
 };
@@ -133,6 +134,62 @@ async fn a_break_of_a_moment_costs_no_more_calls_than_there_were_connections() {
     }
     assert!(failures <= MOST_CONNECTIONS, "{failures}");
     assert!(refresh(&mut client, &tokens.refresh_token).await.is_ok());
+}
+
+/// No error ever comes, and no answer: the calls' own timeout is a minute here, and must not be what ends them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_swallows_everything_is_an_outage_like_any_other() {
+    let app = TestApp::spawn(Engine::Postgres).await;
+    let proxy = Proxy::before(app.database.port()).await;
+    let app = app.restart_with(impatient_by_way_of(&proxy)).await;
+    let mend = async |app| {
+        proxy.mend();
+        app
+    };
+    Box::pin(expect_to_outlive(app, async |_| proxy.swallow(), mend)).await;
+}
+
+fn impatient_by_way_of(proxy: &Proxy) -> impl FnOnce(&mut Setup) {
+    |setup| {
+        setup.database_port = Some(proxy.port);
+        setup.acquire_timeout = Duration::from_millis(500);
+        setup.statement_timeout = Duration::from_millis(500);
+        setup.look_timeout = Duration::from_millis(500);
+    }
+}
+
+/// Connections that are never heard of again, more than the pool has: all make room for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_of_which_nothing_is_heard_again_are_replaced() {
+    let app = TestApp::spawn(Engine::Postgres).await;
+    let proxy = Proxy::before(app.database.port()).await;
+    let app = app.restart_with(impatient_by_way_of(&proxy)).await;
+    let mut tokens = app.signed_in("ada@example.com").await.tokens.unwrap();
+    let client = app.client().await;
+    for _ in 0..2 {
+        let mut crowd = JoinSet::new();
+        for number in 0..4 * MOST_CONNECTIONS {
+            let mut client = client.clone();
+            crowd.spawn(async move { client.sign_up(sign_up_request(&format!("ada{number}@example.com"))).await });
+        }
+        proxy.strand();
+        for told in crowd.join_all().await {
+            told.err().iter().for_each(expect_unavailable);
+        }
+        let mut client = client.clone();
+        let renewed = async {
+            loop {
+                match refresh(&mut client, &tokens.refresh_token).await {
+                    Ok(tokens) => break tokens,
+                    Err(refusal) => expect_unavailable(&refusal),
+                }
+            }
+        };
+        tokens = in_time(renewed).await;
+        for _ in 0..MOST_CONNECTIONS {
+            tokens = refresh(&mut client, &tokens.refresh_token).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

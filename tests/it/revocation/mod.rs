@@ -1,6 +1,7 @@
 //! What is revoked on one node is refused on all of them, whatever becomes of the way between them.
 
 mod campaign;
+mod frozen;
 mod propagation;
 mod races;
 mod rewound;

@@ -70,7 +70,11 @@ async fn until(app: &TestApp, token: &str, expected: &str) {
 /// A network that swallows what is sent: no error ever comes, so nothing but a timeout notices.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_look_that_hangs_is_given_up_and_the_node_heals_by_itself() {
-    for (then, expected) in [(OnStale::Deny, "Unavailable UNAVAILABLE"), (OnStale::AllowUntilExp, "passes")] {
+    for (then, expected) in [
+        (OnStale::Deny, "Unavailable UNAVAILABLE"),
+        (OnStale::Strong, "Unavailable UNAVAILABLE"),
+        (OnStale::AllowUntilExp, "passes"),
+    ] {
         let direct =
             TestApp::with(Engine::Postgres, |setup| setup.policy.staleness = Staleness { after: BOUND, then }).await;
         let proxy = Proxy::before(direct.database.port()).await;
@@ -78,6 +82,8 @@ async fn a_look_that_hangs_is_given_up_and_the_node_heals_by_itself() {
         let (lives, ended) = (opened[0].tokens.access.expose(), &opened[1].tokens.access);
         let mut setup = direct.setup.clone();
         setup.look_timeout = Duration::from_millis(500);
+        setup.acquire_timeout = Duration::from_millis(500);
+        setup.statement_timeout = Duration::from_millis(500);
         setup.database_port = Some(proxy.port);
         let node = direct.another_node_with(setup).await;
         assert_eq!(who_am_i(&node, lives).await, "passes");

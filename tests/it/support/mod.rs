@@ -82,6 +82,8 @@ pub struct Setup {
     pub master_keys: String,
     /// Reaches the database through another port, which the test can cut.
     pub database_port: Option<u16>,
+    /// How long a statement waits for a connection.
+    pub acquire_timeout: Duration,
     /// How long a statement waits for what others hold.
     pub statement_timeout: Duration,
     /// How long a look at what other nodes have revoked may take.
@@ -159,6 +161,7 @@ impl Default for Setup {
             },
             master_keys: MASTER_KEY.to_owned(),
             database_port: None,
+            acquire_timeout: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
             look_timeout: Duration::from_secs(30),
             serializable: false,
@@ -204,6 +207,7 @@ impl TestApp {
 
     async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
         let mut reached = database.settings(setup.database_port, setup.serializable);
+        reached.acquire_timeout = setup.acquire_timeout;
         reached.statement_timeout = setup.statement_timeout;
         reached.look_timeout = setup.look_timeout;
         let store = Store::connect(&reached).await.unwrap();

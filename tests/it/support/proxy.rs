@@ -1,6 +1,9 @@
 //! A network between the service and PostgreSQL that a test cuts and mends.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -26,9 +29,15 @@ enum Weather {
 
 type Forecast = Arc<watch::Sender<Weather>>;
 
+/// What clients have said since somebody asked: how many bytes, and of what PostgreSQL understands the statements.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<(usize, Vec<String>)>>);
+
 pub struct Proxy {
     pub port: u16,
-    weather: Forecast,
+    /// For those who connect from now on.
+    weather: Arc<Mutex<Forecast>>,
+    heard: Heard,
     accepting: JoinHandle<()>,
 }
 
@@ -37,39 +46,56 @@ impl Proxy {
     pub async fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let weather = Forecast::new(watch::Sender::new(Weather::Fair));
+        let weather = Arc::new(Mutex::new(fair()));
+        let heard = Heard::default();
         let accepting = tokio::spawn({
-            let weather = Arc::clone(&weather);
+            let (weather, heard) = (Arc::clone(&weather), heard.clone());
             async move {
                 loop {
                     let (client, _) = listener.accept().await.unwrap();
-                    tokio::spawn(carry(client, server, Arc::clone(&weather)));
+                    let weather = Arc::clone(&weather.lock().unwrap());
+                    tokio::spawn(carry(client, server, weather, heard.clone()));
                 }
             }
         });
-        Self { port, weather, accepting }
+        Self { port, weather, heard, accepting }
+    }
+
+    fn weather(&self) -> Forecast {
+        Arc::clone(&self.weather.lock().unwrap())
+    }
+
+    /// Nothing is ever heard again of what is connected, and who connects anew gets through: a router that was replaced.
+    pub fn strand(&self) {
+        self.swallow();
+        *self.weather.lock().unwrap() = fair();
     }
 
     pub fn cut(&self) {
-        self.weather.send_replace(Weather::Cut);
+        self.weather().send_replace(Weather::Cut);
     }
 
     pub fn swallow(&self) {
-        self.weather.send_replace(Weather::Swallows);
+        self.weather().send_replace(Weather::Swallows);
+    }
+
+    /// What clients have said since this was last asked: bytes, and statements.
+    pub fn heard(&self) -> (usize, Vec<String>) {
+        std::mem::take(&mut *self.heard.0.lock().unwrap())
     }
 
     pub fn mend(&self) {
-        self.weather.send_replace(Weather::Fair);
+        self.weather().send_replace(Weather::Fair);
     }
 
     /// Once, for the next statement with `part` in it.
     pub fn lose_answer_to(&self, part: &'static str) {
-        self.weather.send_replace(Weather::LosesAnswerTo(part));
+        self.weather().send_replace(Weather::LosesAnswerTo(part));
     }
 
     /// Whether the answer that was to be lost has been.
     pub fn has_lost_it(&self) -> bool {
-        *self.weather.borrow() == Weather::Fair
+        *self.weather().borrow() == Weather::Fair
     }
 }
 
@@ -79,8 +105,12 @@ impl Drop for Proxy {
     }
 }
 
+fn fair() -> Forecast {
+    Forecast::new(watch::Sender::new(Weather::Fair))
+}
+
 /// Carries one connection until one side closes it or the network breaks.
-async fn carry(client: TcpStream, server: u16, weather: Forecast) {
+async fn carry(client: TcpStream, server: u16, weather: Forecast, heard: Heard) {
     let mut cut = weather.subscribe();
     if *cut.borrow() == Weather::Cut {
         return;
@@ -92,18 +122,26 @@ async fn carry(client: TcpStream, server: u16, weather: Forecast) {
     let (from_server, to_server) = server.into_split();
     let (losing, is_lost) = watch::channel(false);
     tokio::select! {
-        () = ask(from_client, to_server, &weather, &losing) => {}
+        () = ask(from_client, to_server, &weather, &losing, &heard) => {}
         () = answer(from_server, to_client, &weather, &is_lost) => {}
         _ = cut.wait_for(|weather| *weather == Weather::Cut) => {}
     }
 }
 
 /// From the client to the server; says so when the answer is to be lost, before the server can give one.
-async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Forecast, lose: &watch::Sender<bool>) {
+async fn ask(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    weather: &Forecast,
+    lose: &watch::Sender<bool>,
+    heard: &Heard,
+) {
     let mut client = Client::default();
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        heard.0.lock().unwrap().0 += length;
         for statement in client.runs(&buffer[..length]) {
+            heard.0.lock().unwrap().1.push(statement.clone());
             weather.send_if_modified(|weather| {
                 let is_it = matches!(weather, Weather::LosesAnswerTo(part) if statement.contains(*part));
                 if is_it {
