@@ -33,18 +33,22 @@ async fn listen(client: &mut Tokens, key: &str, place: &[u8]) -> Streaming<Watch
 /// What is told up to the next place, and that place; how many snapshots began, and which sessions ended.
 async fn told(stream: &mut Streaming<WatchRevocationsResponse>) -> (usize, Vec<Vec<u8>>, Vec<u8>) {
     let (mut snapshots, mut sessions) = (0, Vec::new());
-    loop {
-        match in_time(stream.message()).await.unwrap().unwrap().event.unwrap() {
-            Event::SnapshotBegins(_) => snapshots += 1,
-            Event::Revocations(batch) => sessions.extend(batch.revocations.into_iter().filter_map(|entry| {
-                let Some(Revoked::SessionId(id)) = entry.revoked else { return None };
-                Some(id)
-            })),
-            Event::UpTo(place) => return (snapshots, sessions, place.resume_token),
-            Event::ForEdge(_) => panic!("who is told that?"),
-            Event::Keys(_) | Event::Heartbeat(_) | Event::GoAway(_) => {}
+    let until_a_place = async {
+        loop {
+            match stream.message().await.unwrap().unwrap().event.unwrap() {
+                Event::SnapshotBegins(_) => snapshots += 1,
+                Event::Revocations(batch) => sessions.extend(batch.revocations.into_iter().filter_map(|entry| {
+                    let Some(Revoked::SessionId(id)) = entry.revoked else { return None };
+                    Some(id)
+                })),
+                Event::UpTo(place) => return place.resume_token,
+                Event::ForEdge(_) => panic!("who is told that?"),
+                Event::Keys(_) | Event::Heartbeat(_) | Event::GoAway(_) => {}
+            }
         }
-    }
+    };
+    let place = in_time(until_a_place).await;
+    (snapshots, sessions, place)
 }
 
 on_both_engines! {
