@@ -116,32 +116,22 @@ async function untilEnd(
   };
   const stop =
     "onSessionEnd" in verifier
-      ? verifier.onSessionEnd(claims, () => over.abort(unauthenticated("SESSION_ENDED", "the session has ended")))
+      ? verifier.onSessionEnd(claims, () =>
+          over.abort(unauthenticated("SESSION_ENDED", "the session has ended: sign in again")),
+        )
       : undefined;
-  const forget = () => {
+  // Aborted in the end, however the call ends.
+  request.signal.addEventListener("abort", () => {
     clearTimeout(timer);
     stop?.();
-  };
-  // Whoever called may go away while the handler waits for something to say.
-  request.signal.addEventListener("abort", forget, { once: true });
-  try {
-    const signal = AbortSignal.any([request.signal, over.signal]);
-    const response = await before(over.signal, next({ ...request, signal }));
-    if (!response.stream) throw new ConnectError("a stream was answered without one", Code.Internal);
-    return { ...response, message: bounded(response.message, over.signal, isStillGood, forget) };
-  } catch (error) {
-    forget();
-    throw error;
-  }
+  });
+  const response = await before(over.signal, next(request));
+  if (!response.stream) throw new ConnectError("a stream was answered without one", Code.Internal);
+  return { ...response, message: bounded(response.message, over.signal, isStillGood) };
 }
 
 /** The same messages, until the signal says why there are no more. */
-async function* bounded<T>(
-  messages: AsyncIterable<T>,
-  over: AbortSignal,
-  isStillGood: () => void,
-  forget: () => void,
-): AsyncGenerator<T> {
+async function* bounded<T>(messages: AsyncIterable<T>, over: AbortSignal, isStillGood: () => void): AsyncGenerator<T> {
   const iterator = messages[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -151,8 +141,7 @@ async function* bounded<T>(
       yield value;
     }
   } finally {
-    forget();
-    // Not waited for: it may itself wait for something to say, until it looks at its signal.
+    // Not waited for: it may itself wait for something to say, until its signal ends that.
     iterator.return?.().catch(() => undefined);
   }
 }

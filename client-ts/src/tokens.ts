@@ -18,18 +18,21 @@ export function createTokenCalls(rpc: LateRpc): TokenCalls {
     batchVerifyTokens: (request, options) => rpc(({ tokens }) => tokens.batchVerifyTokens(request, options)),
     listPublicKeys: (request, options) => rpc(({ tokens }) => tokens.listPublicKeys(request, options)),
     async *watchRevocations(request, options) {
-      // It lasts as long as whoever listens wants, and not as long as a call may take.
-      const answers = await rpc(async ({ tokens }) =>
-        tokens.watchRevocations(request, { timeoutMs: 0, ...options })[Symbol.asyncIterator](),
-      );
+      // The runtime's own stream goes on behind who has heard enough.
+      const over = new AbortController();
+      const signal = options?.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
       try {
+        // It lasts as long as whoever listens wants, and not as long as a call may take.
+        const answers = await rpc(async ({ tokens }) =>
+          tokens.watchRevocations(request, { timeoutMs: 0, ...options, signal })[Symbol.asyncIterator](),
+        );
         for (;;) {
           const answer = await rpc(() => answers.next());
           if (answer.done) return;
           yield answer.value;
         }
       } finally {
-        await answers.return?.();
+        over.abort();
       }
     },
   };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code, ConnectError, type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { type Claims, callerOf, claimsKey, tokenInterceptor } from "countersign/connect-server";
-import { createVerifier } from "countersign/verify";
+import { AuthError, createVerifier } from "countersign/verify";
 import { AUDIENCE, at, createIssuer, ISSUER, NOW, usualClaims } from "./support/issuer.js";
 import { bearer, connect, outcome, PROTOCOLS, Probe, type Protocol, serve, summary } from "./support/probe.js";
 
@@ -128,15 +128,20 @@ test("a handler that asks for the caller where there is none refuses", () => {
 });
 
 test("a fault of ours is not told as the caller's", async () => {
-  const broken = { verify: () => Promise.reject(new TypeError("a secret of ours")) };
-  const { url, close } = await serve(asking, tokenInterceptor(broken));
-  try {
-    const error = await connect(url, "gRPC")
-      .ask({}, bearer("x"))
-      .catch((error: unknown) => error);
-    assert.ok(error instanceof ConnectError && error.code === Code.Internal);
-    assert.doesNotMatch(error.message, /secret/);
-  } finally {
-    close();
+  for (const [fault, code] of [
+    [new TypeError("a secret of ours"), Code.Internal],
+    [new AuthError("internal", "a secret of ours"), Code.Internal],
+    [new AuthError("unavailable", "away", { reason: "UNAVAILABLE" }), Code.Unavailable],
+  ] as const) {
+    const { url, close } = await serve(asking, tokenInterceptor({ verify: () => Promise.reject(fault) }));
+    try {
+      const error = await connect(url, "gRPC")
+        .ask({}, bearer("x"))
+        .catch((error: unknown) => error);
+      assert.ok(error instanceof ConnectError && error.code === code, String(error));
+      assert.doesNotMatch(error.message, /secret/);
+    } finally {
+      close();
+    }
   }
 });

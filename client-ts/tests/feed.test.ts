@@ -166,6 +166,7 @@ test("who hears nothing may ask", { timeout: 60_000 }, async (t) => {
   const device = await signedIn(service, "bearer");
   const token = await tokenOf(device);
   assert.equal(await verdict(verifier, token), "passes");
+  assert.equal(await verdict(follow({ onStale: "deny", staleAfterMs: -1 }), token), "unavailable", "or may not");
   await device.session.signOut();
   assert.equal(await verdict(verifier, token), "SESSION_ENDED", "at once");
   assert.equal(await verdict(verifier, createIssuer().token()), "TOKEN_INVALID", "about which nobody is asked");
@@ -225,10 +226,11 @@ test("the feed brings the keys, those that sign next and those that are revoked"
 });
 
 test("keys of another issuer than the one that is trusted are not taken", { timeout: 60_000 }, async (t) => {
-  const { follow } = await setUp(t, { COUNTERSIGN_SERVER__PUBLIC_URL: "https://other.example.com" });
+  const { service, follow } = await setUp(t, { COUNTERSIGN_SERVER__PUBLIC_URL: "https://other.example.com" });
   const verifier = follow({ onStale: "deny" }, { keysUrl: "http://127.0.0.1:1/keys" });
   while (verifier.revocationsAge() > 5_000) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(await verdict(verifier, createIssuer().token()), "unavailable");
+  // With its keys it would be known to be of another issuer.
+  assert.equal(await verdict(verifier, await tokenOf(await signedIn(service, "bearer"))), "unavailable");
 });
 
 test("whoever waits for the end of a session is told, once", { timeout: 60_000 }, async (t) => {

@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createVerifier } from "countersign/verify";
 import { AUDIENCE, at, createIssuer, ISSUER, type Issuer, NOW } from "./support/issuer.js";
 import { refusal } from "./support/people.js";
 import { createGate } from "./support/waiting.js";
+
+// What listens to the feed needs it, and no user does.
+const inside = new URL("../../dist/verifier.js", import.meta.url).href;
+const { openVerifier } = (await import(inside)) as typeof import("../dist/verifier.js");
 
 /** An endpoint that lists these issuers' keys, and a verifier that asks it. */
 function setUp(...issuers: Issuer[]) {
@@ -25,8 +28,9 @@ function setUp(...issuers: Issuer[]) {
     return Response.json({ issuer: ISSUER, keys: endpoint.listed }, { headers: { etag } });
   };
   const keysUrl = `${ISSUER}/.well-known/countersign/keys`;
-  const { verify } = createVerifier({ keysUrl, issuer: ISSUER, audience: AUDIENCE, fetch, clock: () => endpoint.now });
-  return { endpoint, verify, refused: async (token: string) => (await refusal(verify(token))).reason ?? "" };
+  const options = { keysUrl, issuer: ISSUER, audience: AUDIENCE, fetch, clock: () => endpoint.now };
+  const { verify, keys } = openVerifier(options);
+  return { endpoint, verify, keys, refused: async (token: string) => (await refusal(verify(token))).reason ?? "" };
 }
 
 const [old, fresh] = [createIssuer("k4.pid.old"), createIssuer("k4.pid.fresh")];
@@ -150,4 +154,30 @@ test("a key counts until it ends, and one of another version never", async () =>
   endpoint.now += 1;
   assert.equal(await refused(old.token()), "TOKEN_INVALID");
   assert.equal(await refused(fresh.token()), "TOKEN_INVALID");
+});
+
+test("keys that are told are these and no others, and newer than an answer under way", async () => {
+  const { endpoint, verify, keys, refused } = setUp(old);
+  const answer = createGate();
+  endpoint.wait = answer.opened;
+  const early = refused(old.token());
+  await keys.take([{ ...old.listed, key: "k5.public.something" }, fresh.listed]);
+  await verify(fresh.token());
+  answer.open();
+  assert.equal(await early, "TOKEN_INVALID");
+  await verify(fresh.token());
+  assert.equal(await refused(old.token()), "TOKEN_INVALID");
+  await assert.rejects(keys.take([{ ...old.listed, key: "k4.public.AAAA" }]));
+  await verify(fresh.token());
+  // They are as good as fetched ones, and for as long.
+  endpoint.now += 300_000;
+  await verify(old.token(long));
+  assert.deepEqual(endpoint.asked, [null, null]);
+});
+
+test("keys that were given stay, whatever is told", async () => {
+  const { verify, keys } = openVerifier({ keys: [old.listed], issuer: ISSUER, audience: AUDIENCE, clock: () => NOW });
+  await keys.take([fresh.listed]);
+  await verify(old.token());
+  assert.equal((await refusal(verify(fresh.token()))).reason, "TOKEN_INVALID");
 });

@@ -65,10 +65,47 @@ test("a service that listens hears of a sign-out", { timeout: 60_000 }, async ()
   assert.equal(end.code, "canceled");
 });
 
+test("a listener listens for longer than a call may take, until it has enough", { timeout: 60_000 }, async () => {
+  let signal: AbortSignal | null | undefined;
+  const { tokens } = createAuthClient({
+    baseUrl: service.url,
+    mode: "bearer",
+    timeoutMs: 500,
+    fetch: (input, init) => {
+      signal = init?.signal;
+      return fetch(input, init);
+    },
+  });
+  let heartbeats = 0;
+  for await (const { event } of tokens.watchRevocations({}, { headers })) {
+    if (event.case === "heartbeat") heartbeats += 1;
+    if (heartbeats === 2) break;
+  }
+  while (signal?.aborted === false) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test("a listener is told to call again when the service stops, and its stream is over", { timeout: 60_000 }, async () => {
+  const other = await Service.start();
+  try {
+    const authorization = `Bearer ${await createBackend(other)}`;
+    const { tokens } = createAuthClient({ baseUrl: other.url, mode: "bearer" });
+    const events: (string | undefined)[] = [];
+    for await (const { event } of tokens.watchRevocations({}, { headers: { authorization } })) {
+      events.push(event.case);
+      if (event.case === "upTo") other.stop();
+    }
+    assert.equal(events.at(-1), "goAway");
+  } finally {
+    await other.remove();
+  }
+});
+
 test("without the key of a service nothing is told but the public keys", async () => {
   const tokens = open();
   const { keys } = await tokens.listPublicKeys({});
   assert.match(keys[0]?.key ?? "", /^k4\.public\./);
+  const givenUp = await refusal(tokens.listPublicKeys({}, { signal: AbortSignal.abort() }));
+  assert.equal(givenUp.code, "canceled");
   const none = await refusal(tokens.verifyToken({ token: "x" }));
   assert.deepEqual([none.code, none.reason], ["unauthenticated", "NOT_SIGNED_IN"]);
   const wrong = { headers: { authorization: `${headers.authorization}x` } };
