@@ -10,7 +10,6 @@ use crate::{
     crypto::Passwords,
     entropy::{Entropy, OsEntropy},
     mail::{ConsoleMailer, Mailer, NoMailer, SmtpMailer, Transport},
-    metrics::Metrics,
     store::Store,
 };
 
@@ -34,7 +33,7 @@ impl Assembly {
         let master_keys = config::prepare_data_dir(config, entropy.as_ref()).context("preparing the data directory")?;
         let store = Store::connect(&config.database).await.context("opening the database")?;
         bring_up_to_date(config, &store).await?;
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::default();
         let passwords = Passwords::start(config.hashing, &entropy, &clock, Arc::clone(&metrics));
         let parts = Parts {
             store: store.clone(),

@@ -1,14 +1,25 @@
 //! Where metrics are, and where they are not.
 
+use std::net::SocketAddr;
+
 use http::{Method, StatusCode};
 
 use super::watched;
-use crate::support::{
-    Engine,
-    http::{Http, Version},
-    metrics::Scrape,
-    process::Binary,
+use crate::{
+    edge::{ADA, Origin},
+    support::{
+        Engine,
+        http::{Http, Version},
+        metrics::Scrape,
+        process::{Binary, Serving},
+    },
 };
+
+/// Where a process says that its metrics are.
+async fn address(service: &mut Serving) -> SocketAddr {
+    let line = service.line("metrics on http://").await;
+    line.strip_prefix("metrics on http://").unwrap().strip_suffix("/metrics").unwrap().parse().unwrap()
+}
 
 #[tokio::test]
 async fn each_port_has_its_own_and_nothing_of_the_other() {
@@ -34,8 +45,7 @@ async fn each_port_has_its_own_and_nothing_of_the_other() {
 async fn the_process_is_described_and_a_hangup_does_not_end_it() {
     let binary = Binary::default().with("COUNTERSIGN_METRICS__LISTEN", "127.0.0.1:0");
     let mut service = binary.serve().await;
-    let line = service.line("metrics on http://").await;
-    let address = line.strip_prefix("metrics on http://").unwrap().strip_suffix("/metrics").unwrap().parse().unwrap();
+    let address = address(&mut service).await;
     service.signal("HUP").await;
     let scrape = Scrape::of(address).await;
     for name in [
@@ -61,4 +71,17 @@ async fn a_port_that_is_taken_is_named() {
     let output = binary.run(&["serve", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(output.stderr.contains(&format!("cannot listen on {address}")), "{output:?}");
+}
+
+#[tokio::test]
+async fn an_edge_is_watched_too() {
+    let origin = Origin::alone().await;
+    let token = origin.signed_in(ADA).await;
+    let mut edge = origin.filled_edge(|edge| edge.with("COUNTERSIGN_METRICS__LISTEN", "127.0.0.1:0")).await;
+    let metrics = address(&mut edge.serving).await;
+    assert_eq!(edge.verify(&token).await, 204);
+    let scrape = Scrape::of(metrics).await;
+    assert!((scrape.get("tokens_checked_total{outcome=\"ok\"}") - 1.0).abs() < 1e-9, "{}", scrape.text);
+    assert!(scrape.get("revocations_age_seconds") < 60.0);
+    assert!(!scrape.text.contains("countersign_outbox_letters{"), "it has no outbox");
 }

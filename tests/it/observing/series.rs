@@ -4,25 +4,28 @@ use std::sync::Arc;
 
 use countersign::proto::{
     ChangeEmailRequest, DESCRIPTOR, GetAccountRequest, RequestPasswordResetRequest, VerifyTokenRequest, WhoAmIRequest,
+    account_service_client::AccountServiceClient,
 };
 use http::Method;
 use prost_reflect::DescriptorPool;
 use tokio::{sync::Semaphore, task::JoinSet};
+use tonic::transport::Channel;
 
 use super::{scrape, watched};
 use crate::support::{
-    Engine, TestApp,
-    grpc::{login, login_request, refresh, sign_up, with_bearer},
+    Engine,
+    grpc::{Client, login, login_request, refresh, sign_up, with_bearer},
     http::{Http, Version, frame},
 };
+
+type Account = AccountServiceClient<Channel>;
 
 const USERS: usize = 1_000;
 const MOST_SERIES: usize = 500;
 
 /// Everything that a person does, with everything that goes wrong.
-async fn live(app: &TestApp, n: usize) -> Vec<String> {
+async fn live(mut client: Client, mut account: Account, n: usize) -> Vec<String> {
     let email = format!("person-{n}@example.com");
-    let mut client = app.client().await;
     sign_up(&mut client, &email).await;
     let mut wrong = login_request(&email);
     wrong.password = format!("wrong password {n}");
@@ -32,7 +35,6 @@ async fn live(app: &TestApp, n: usize) -> Vec<String> {
     client.who_am_i(with_bearer(WhoAmIRequest {}, &tokens.access_token)).await.unwrap();
     client.request_password_reset(RequestPasswordResetRequest { email }).await.unwrap();
     let renewed = refresh(&mut client, &tokens.refresh_token).await.unwrap();
-    let mut account = app.account().await;
     account.get_account(with_bearer(GetAccountRequest {}, &renewed.access_token)).await.unwrap();
     let change = ChangeEmailRequest { email: format!("other-{n}@example.com") };
     account.change_email(with_bearer(change, &renewed.access_token)).await.unwrap();
@@ -75,18 +77,15 @@ fn paths() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_are_few_series_and_nobody_is_in_them() {
-    let app = Arc::new(
-        watched(Engine::Sqlite, |setup| {
-            setup.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-        })
-        .await,
-    );
+    let trusted = vec!["127.0.0.0/8".parse().unwrap()];
+    let app = watched(Engine::Sqlite, |setup| setup.server.trusted_proxies = trusted).await;
+    let (client, account) = (app.client().await, app.account().await);
     let (mut people, at_once) = (JoinSet::new(), Arc::new(Semaphore::new(16)));
     for n in 0..USERS {
-        let (app, at_once) = (Arc::clone(&app), Arc::clone(&at_once));
+        let (client, account, at_once) = (client.clone(), account.clone(), Arc::clone(&at_once));
         people.spawn(async move {
             let _turn = at_once.acquire_owned().await.unwrap();
-            live(&app, n).await
+            live(client, account, n).await
         });
     }
     let secrets: Vec<String> = people.join_all().await.into_iter().flatten().collect();
