@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::print_stderr,
+    unreachable_pub,
     reason = "a program that measures, and prints"
 )]
 

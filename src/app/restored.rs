@@ -3,7 +3,7 @@
 use super::{App, Error};
 use crate::{
     crypto::seal_new_key,
-    domain::{AuditKind, Device, FeedMark, KeyState, UserId},
+    domain::{AuditKind, Device, FeedCursor, FeedMark, KeyState, UserId},
 };
 
 /// What a database is to one that was seen before.
@@ -30,7 +30,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn sequel_of(&self, mark: &FeedMark) -> Result<Sequel, Error> {
-        let place = self.0.cursor.lock().await.from_bytes(&mark.place);
+        let place = FeedCursor::from_bytes(self.0.store.feed_parts(), &mark.place);
         let Some(place) = place.filter(|_| self.signing_keys().iter().any(|key| key.id == mark.database)) else {
             return Ok(Sequel::Another);
         };

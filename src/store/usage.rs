@@ -41,9 +41,10 @@ impl Store {
     /// How much is in use; the readers of revocations and hints are not counted.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let (read, write) = (pool(&self.read), pool(&self.write));
+        let (read, write) = (pool(self.read.inner()), pool(self.write.inner()));
         // SQLite's writer has a pool to itself.
-        let writer = if self.write.get_database_backend() == DatabaseBackend::Sqlite { write } else { (0, 0, 0) };
+        let writer =
+            if self.write.inner().get_database_backend() == DatabaseBackend::Sqlite { write } else { (0, 0, 0) };
         let (size, idle, most) = (read.0 + writer.0, read.1 + writer.1, read.2 + writer.2);
         let timeouts = ACQUIRE_TIMEOUTS.load(Ordering::Relaxed);
         Usage { in_use: size.saturating_sub(idle), idle, most, timeouts }

@@ -52,7 +52,7 @@ on_both_engines! {
         let node = quiet_node(&app).await;
         let stolen = sessions(&app, "ada@example.com", 1).await.remove(0).tokens;
         for name in ["gateway", "billing"] {
-            app.app.create_backend(name.parse().unwrap(), vec!["countersign".parse().unwrap()]).await.unwrap().unwrap();
+            app.app.create_backend(name.parse().unwrap(), vec!["countersign".parse().unwrap()], false).await.unwrap().unwrap();
         }
         app.database.back_up().await;
         let leaked = app.app.signing_keys()[0].id.clone();
