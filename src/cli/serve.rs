@@ -21,11 +21,11 @@ pub(super) async fn run(options: &Options) -> Result<(), Error> {
     mark.require_sequel(&assembly.app).await?;
     let server = Server::bind(config.server.clone()).await.context("listening")?;
     announce(&server).and_then(|()| tell_next_steps(&config, &server.url())).context("writing to standard error")?;
-    let served = CancellationToken::new();
-    let marking = tokio::spawn(mark.keep(assembly.app.clone(), served.clone()));
+    let ended = CancellationToken::new();
+    let marking = tokio::spawn(mark.keep(assembly.app.clone(), ended.clone()));
     // On the heap: what all of it carries along is large.
     Box::pin(server.run(assembly.app.clone(), stop)).await.context("serving")?;
-    served.cancel();
+    ended.cancel();
     marking.await.context("remembering where the database had come")?;
     assembly.stop().await
 }
