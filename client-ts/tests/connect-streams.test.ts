@@ -154,18 +154,24 @@ describe("a stream", () => {
 
   test("gives nothing more once the clock says so, even if the timer slept", { timeout: 60_000 }, async () => {
     now = NOW;
+    let isReleased = false;
     const routes = (router: ConnectRouter) =>
       router.service(Probe, {
         async *listen() {
-          yield { text: "first" };
-          now += 330_000;
-          yield { text: "second" };
+          try {
+            yield { text: "first" };
+            now += 330_000;
+            yield { text: "second" };
+          } finally {
+            isReleased = true;
+          }
         },
       });
     const { url, close } = await serve(routes, tokenInterceptor(verifier, { clock }));
     try {
       const said = await all(connect(url, "gRPC").listen({}, bearer(issuer.token())));
       assert.deepEqual(said, ["first", "Unauthenticated TOKEN_EXPIRED"]);
+      assert.ok(isReleased, "a handler that looks at no signal ends too");
     } finally {
       now = NOW;
       close();

@@ -84,7 +84,9 @@ test("a listener listens for longer than a call may take, until it has enough", 
   while (signal?.aborted === false) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test("a listener is told to call again when the service stops, and its stream is over", { timeout: 60_000 }, async () => {
+test("a listener is told to call again when the service stops, and its stream is over", {
+  timeout: 60_000,
+}, async () => {
   const other = await Service.start();
   try {
     const authorization = `Bearer ${await createBackend(other)}`;
