@@ -86,7 +86,9 @@ impl<const N: usize> Counters<N> {
 impl Counters<1> {
     /// With zeros for these, so that their first increase is one.
     pub(super) fn with(self, values: &[&'static str]) -> Self {
-        values.iter().for_each(|value| self.add([value], 0));
+        for value in values {
+            self.add([value], 0);
+        }
         self
     }
 }

@@ -76,6 +76,7 @@ pub struct Metrics {
 }
 
 impl Default for Metrics {
+    #[expect(clippy::too_many_lines, reason = "a list")]
     fn default() -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Process::default()));

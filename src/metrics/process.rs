@@ -1,9 +1,6 @@
 //! What the process takes, under the names that every Prometheus client gives it. From `/proc`, so on Linux alone.
 
-use std::{
-    fmt, fs,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, fs};
 
 use prometheus_client::{
     collector::Collector,
@@ -21,17 +18,13 @@ pub(super) struct Process {
 
 impl Default for Process {
     fn default() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self { started: since_epoch.map_or(0.0, |passed| passed.as_secs_f64()) }
+        Self { started: seconds(ClockId::Realtime) }
     }
 }
 
 impl Collector for Process {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
-        let cpu = clock_gettime(ClockId::ProcessCPUTime);
-        #[expect(clippy::cast_precision_loss, reason = "a process is not as old as that")]
-        let cpu = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;
-        let counter = ConstCounter::new(cpu);
+        let counter = ConstCounter::new(seconds(ClockId::ProcessCPUTime));
         counter.encode(to.encode_descriptor(
             "process_cpu",
             "Processor time, user and system",
@@ -55,6 +48,12 @@ fn gauge(
     let Some(value) = value else { return Ok(()) };
     let gauge = ConstGauge::new(value);
     gauge.encode(to.encode_descriptor(name, help, unit, gauge.metric_type())?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no clock runs for as long as that")]
+fn seconds(clock: ClockId) -> f64 {
+    let read = clock_gettime(clock);
+    read.tv_sec as f64 + read.tv_nsec as f64 / 1e9
 }
 
 /// In bytes.

@@ -160,7 +160,7 @@ impl Server {
         };
         // On the heap: what all of it carries along is large.
         let metrics = Arc::clone(verifier.metrics());
-        Box::pin(self.serve(routes, metrics, chores, (delivering, stopping), &stop)).await?;
+        Box::pin(self.serve((routes, metrics), chores, (delivering, stopping), &stop)).await?;
         exporter::flush(exporter).await;
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Server {
             verifier.stop_watches();
         };
         let metrics = Arc::clone(verifier.metrics());
-        Box::pin(self.serve(routes, metrics, chores, (async {}, stopping), &stop)).await?;
+        Box::pin(self.serve((routes, metrics), chores, (async {}, stopping), &stop)).await?;
         exporter::flush(exporter).await;
         Ok(())
     }
@@ -212,8 +212,7 @@ impl Server {
     /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
     async fn serve(
         self,
-        routes: Routes,
-        metrics: Arc<Metrics>,
+        (routes, metrics): (Routes, Arc<Metrics>),
         mut chores: JoinSet<()>,
         (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
         stop: &CancellationToken,
