@@ -34,7 +34,7 @@ const FLUSH: Duration = Duration::from_secs(3);
 
 /// A collector of spans.
 #[derive(Clone)]
-pub struct Collector(Endpoint);
+pub struct Collector(Box<Endpoint>);
 
 /// The text is not a [`Collector`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +51,7 @@ impl FromStr for Collector {
         if !is_plain || url.contains(['@', '?', '#']) {
             return Err(InvalidCollector);
         }
-        Ok(Self(endpoint.connect_timeout(PATIENCE).timeout(PATIENCE)))
+        Ok(Self(Box::new(endpoint.connect_timeout(PATIENCE).timeout(PATIENCE))))
     }
 }
 

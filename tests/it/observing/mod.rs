@@ -10,13 +10,14 @@ use crate::support::{Engine, Setup, TestApp, metrics::Scrape};
 
 /// A service that is watched.
 async fn watched(engine: Engine, change: impl FnOnce(&mut Setup)) -> TestApp {
-    TestApp::with(engine, |setup| {
+    Box::pin(TestApp::with(engine, |setup| {
         setup.server.metrics = Some("127.0.0.1:0".parse().unwrap());
         change(setup);
-    })
+    }))
     .await
 }
 
 async fn scrape(app: &TestApp) -> Scrape {
-    Scrape::of(app.metrics.unwrap()).await
+    // On the heap: tests carry many along.
+    Box::pin(Scrape::of(app.metrics.unwrap())).await
 }
