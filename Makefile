@@ -89,8 +89,10 @@ revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races an
 faults-campaign: ## Stop, swallow, crash and set back PostgreSQL under nodes with each revocation.on_stale
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 faults_campaign
 
-rotation-campaign: ## Change the signing keys every second for a minute under load, and revoke a hundred
+rotation-campaign: client-ts/node_modules ## Change the signing keys every second for a minute under load, and revoke a hundred
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 rotation::
+	cargo build --locked
+	cd client-ts && npm run build && npm run rotation
 
 bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
 	tests/with-postgres cargo bench --locked --bench service
