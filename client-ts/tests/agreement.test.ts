@@ -28,8 +28,8 @@ let now = NOW;
 let ask: { service(token: string): Promise<Verdict>; verifier(token: string): Promise<Verdict> };
 
 before(async () => {
-  service = await Service.startWithClock({ COUNTERSIGN_SERVER__PUBLIC_URL: ISSUER, COUNTERSIGN_LOG__LEVEL: "error" });
-  await setClocks(NOW);
+  const env = { COUNTERSIGN_SERVER__PUBLIC_URL: ISSUER, COUNTERSIGN_LOG__LEVEL: "error" };
+  service = await Service.startWithClock(env, NOW);
   const { auth, session } = await signedIn(service, "bearer");
   const { session: own } = await auth.whoAmI({});
   kid = await service.adopt(signer.listed.key);

@@ -18,9 +18,16 @@ const heartbeat: Event = { case: "heartbeat", value: {} };
 const goAway: Event = { case: "goAway", value: {} };
 const upTo = (place: number): Event => ({ case: "upTo", value: { resumeToken: Uint8Array.of(place) } });
 
+/** Node.js 20.9 takes the list by itself, later ones in an object. */
+function mockTimeouts() {
+  const apis = ["setTimeout"] as const;
+  const takesList = process.versions.node.startsWith("20.9.");
+  mock.timers.enable((takesList ? apis : { apis: [...apis] }) as Parameters<typeof mock.timers.enable>[0]);
+}
+
 /** A listener by a clock of ours, and a service that says what the test tells it, to each call its own. */
 function setUp() {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  mockTimeouts();
   const stop = new AbortController();
   const known = createKnown();
   const time = { now: 1_000_000 };

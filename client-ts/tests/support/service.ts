@@ -42,10 +42,10 @@ export class Service {
     return service;
   }
 
-  /** The same, but the service's clock is ours to advance, so that tokens expire when a test says so. */
-  static async startWithClock(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+  /** The same, but the service's clock is ours to advance, so that tokens expire when a test says so. It begins at `moment`. */
+  static async startWithClock(env: Readonly<Record<string, string>> = {}, moment?: number): Promise<Service> {
     const clock = join(await mkdtemp(join(tmpdir(), "countersign-clock-")), "clock");
-    await writeFile(clock, "+0");
+    await writeFile(clock, moment === undefined ? "+0" : clockText(moment));
     const service = await Service.start({
       ...env,
       LD_PRELOAD: faketime(),
@@ -71,7 +71,7 @@ export class Service {
 
   /** Stops the service's clock at this moment, in milliseconds since 1970 and whole seconds. */
   setClock(moment: number): Promise<void> {
-    return this.#writeClock(new Date(moment).toISOString().slice(0, 19).replace("T", " "));
+    return this.#writeClock(clockText(moment));
   }
 
   async #writeClock(text: string): Promise<void> {
@@ -175,4 +175,9 @@ function faketime(): string {
   if (found === undefined)
     throw new Error("libfaketime is not installed. On Debian and Ubuntu: sudo apt-get install faketime");
   return found;
+}
+
+/** A moment as libfaketime reads it: the clock stands there until it is set again. */
+function clockText(moment: number): string {
+  return new Date(moment).toISOString().slice(0, 19).replace("T", " ");
 }

@@ -50,8 +50,8 @@ fn everything_that_is_wrong_stands_in_one_report() {
     let expected = [
         "countersign.toml:4: server.port: is not a setting; `countersign check-config --print-defaults` lists them",
         "countersign.toml:6: sessions.idle: must be a text, a whole number, true, false, or a list of texts",
-        "countersign.toml:3: server.listen: must be an address and a port, like 127.0.0.1:50051 or [::]:50051",
         "not set: server.public_url: is required in production: where clients reach the service, like https://auth.example.com",
+        "countersign.toml:3: server.listen: must be an address and a port, like 127.0.0.1:50051 or [::]:50051",
         "not set: server.tls_certificate: must be set in production, with server.tls_key; or set server.behind_proxy = true if a proxy in front ends TLS",
         "COUNTERSIGN_BROWSER__CROSS_SITE_ORIGINS: browser.cross_site_origins: item 1 cannot be a wildcard: browsers and this service refuse it with cookies; list each origin",
         "COUNTERSIGN_BROWSER__CROSS_SITE_ORIGINS: browser.cross_site_origins: item 2 cannot be \"null\": any sandboxed frame sends that",
