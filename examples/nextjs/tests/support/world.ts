@@ -108,6 +108,8 @@ export class World {
         COUNTERSIGN_SERVER__PUBLIC_URL: this.serviceUrl,
         COUNTERSIGN_PASSWORDS__MEMORY_KIB: "32",
         COUNTERSIGN_PASSWORDS__ITERATIONS: "1",
+        // Where the calls that only ask are told.
+        COUNTERSIGN_LOG__LEVEL: "debug",
         COUNTERSIGN_BROWSER__CROSS_SITE_ORIGINS: listed,
         ...this.#options.mail?.settings(this.url),
         ...this.#options.service,
