@@ -68,7 +68,7 @@ async fn a_call_is_a_child_of_its_callers_span_over_grpc_and_grpc_web() {
     let distinct: std::collections::BTreeSet<_> = spans.iter().map(|span| &span.span_id).collect();
     assert_eq!(distinct.len(), spans.len());
     let text = collector.text();
-    for part in ["@", "canary", "127.0.0.1", "v4.public", "ada", tokens.access_token.as_str()] {
+    for part in ["@", "canary", "127.0.0.1", "v4.public", "example", tokens.access_token.as_str()] {
         assert!(!text.contains(part), "{part}: {text}");
     }
 }
