@@ -90,7 +90,10 @@ export class World {
 
   /** What the service has logged of the calls of this RPC. */
   calls(rpc: string): readonly string[] {
-    return (this.#service?.said ?? []).filter((line) => line.includes(`Service/${rpc}"`) && line.includes("answered"));
+    // What has no code is no call: a browser asked whether it may make one.
+    const isCall = (line: string) =>
+      line.includes(`Service/${rpc}"`) && /answered.*\bcode\b|\bcode\b.*answered/.test(line);
+    return (this.#service?.said ?? []).filter(isCall);
   }
 
   /** What the app has logged. */
