@@ -55,7 +55,7 @@ impl Store {
         retrying(|| async {
             let transaction = self.begin().await?;
             let user = match whose {
-                Guessed::Address(email) => users::by_email(&transaction, email).await?.map(|user| user.id),
+                Guessed::Address(email) => users::id_by_email(&transaction, email).await?,
                 Guessed::Person(user) => Some(user),
             };
             let user = user.unwrap_or(UserId::NOBODY);

@@ -170,6 +170,21 @@ pub(super) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -
     row.map(User::try_from).transpose()
 }
 
+/// Whose an address is, and nothing else of them: to read more would take longer than to find nobody.
+pub(super) async fn id_by_email(
+    connection: &impl ConnectionTrait,
+    email: &Email,
+) -> Result<Option<UserId>, StoreError> {
+    let id: Option<Uuid> = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::EmailKey.eq(email.key()))
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(id.map(|id| UserId::from_bytes(id.into_bytes())))
+}
+
 fn row(user: &User) -> user::ActiveModel {
     let roles: Vec<&str> = user.roles.iter().map(Role::as_str).collect();
     user::ActiveModel {

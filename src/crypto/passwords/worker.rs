@@ -1,8 +1,10 @@
 //! A thread that hashes, one password after the other, in memory of its own.
 
 use std::{
+    hint,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use argon2_rust::Hasher;
@@ -19,6 +21,9 @@ use crate::{
     domain::{NewPassword, Password, PasswordHash, Ticks},
     entropy::Entropy,
 };
+
+/// More than a thread takes to wake.
+const WAKING: Duration = Duration::from_millis(1);
 
 /// What a thread is asked to do.
 pub(super) enum Work {
@@ -92,7 +97,7 @@ impl Worker {
     fn linger(&mut self, password: &Password, started: Ticks) -> Result<(), CryptoError> {
         let [random] = self.entropy.bytes();
         match self.pace.pick(random) {
-            Some(usual) => thread::sleep(usual.saturating_sub(self.clock.ticks().since(started))),
+            Some(usual) => sleep_exactly(usual.saturating_sub(self.clock.ticks().since(started))),
             // Nobody knows yet how long that is.
             None => self.decoy(password, started)?,
         }
@@ -100,12 +105,18 @@ impl Worker {
     }
 }
 
+/// Sleeps, and is awake in time: from a sleep threads wake some tenths of a millisecond late, which can be told.
+fn sleep_exactly(time: Duration) {
+    let until = Instant::now() + time;
+    thread::sleep(time.saturating_sub(WAKING));
+    while Instant::now() < until {
+        hint::spin_loop();
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{
-        time::{Duration, Instant},
-        vec,
-    };
+    use std::vec;
 
     use super::*;
     use crate::{crypto::HashingSettings, domain::Timestamp, entropy::OsEntropy};
