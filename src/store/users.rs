@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, TryInsertResult,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
@@ -43,25 +43,26 @@ impl Store {
     ) -> Result<Added, StoreError> {
         retrying(|| async {
             let transaction = self.begin().await?;
-            let inserted = user::Entity::insert(row(user))
+            user::Entity::insert(row(user))
                 .on_conflict(OnConflict::column(user::Column::EmailKey).do_nothing().to_owned())
                 .try_insert()
                 .exec_without_returning(&transaction)
                 .await?;
-            let added = if matches!(inserted, TryInsertResult::Inserted(count) if count > 0) {
+            // Gone again in between: the account was deleted while this one waited for it.
+            let gone = || StoreError::Conflict(DbErr::RecordNotFound("users".to_owned()));
+            // Asked in either case, so that both take the same time.
+            let owner = id_by_email(&transaction, &user.email).await?.ok_or_else(gone)?;
+            let added = if owner == user.id {
                 audit::record(&transaction, event).await?;
                 if let Some(letters) = letters {
                     outbox::enqueue(&transaction, &letters.welcome).await?;
                 }
                 Added::New
             } else {
-                // Gone again in between: the account was deleted while this one waited for it.
-                let gone = || StoreError::Conflict(DbErr::RecordNotFound("users".to_owned()));
-                let owner = by_email(&transaction, &user.email).await?.ok_or_else(gone)?;
-                let event = AuditEvent { user: owner.id, kind: AuditKind::SignUpRepeated, ..event.clone() };
+                let event = AuditEvent { user: owner, kind: AuditKind::SignUpRepeated, ..event.clone() };
                 audit::record(&transaction, &event).await?;
                 if let Some(letters) = letters {
-                    let letter = OutboxLetter { user: Some(owner.id), ..letters.repeated.clone() };
+                    let letter = OutboxLetter { user: Some(owner), ..letters.repeated.clone() };
                     outbox::enqueue(&transaction, &letter).await?;
                 }
                 Added::Taken
