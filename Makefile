@@ -86,7 +86,9 @@ measure: ## Build the release binary and print its size, memory and start-up tim
 revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races and 2,000 listeners; may take half an hour
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 campaign:: crowd::
 
-faults-campaign: ## Stop, swallow, crash and set back PostgreSQL under nodes with each revocation.on_stale
+faults-campaign: ## Stop, swallow, crash and set back PostgreSQL under nodes with each revocation.on_stale; as root
+	@command -v iptables >/dev/null || tests/apt-install iptables || \
+	{ echo "the campaign needs root and iptables. Debian, Ubuntu: sudo apt-get install iptables" >&2; exit 1; }
 	tests/with-postgres cargo test --locked --test it -- --ignored --nocapture --test-threads=1 faults_campaign
 
 rotation-campaign: client-ts/node_modules ## Change the signing keys every second for a minute under load, and revoke a hundred

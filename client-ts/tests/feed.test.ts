@@ -122,7 +122,7 @@ test("while the feed is silent the policy decides", { timeout: 60_000 }, async (
   assert.deepEqual(await verdicts(), ["passes", "passes", "passes"]);
 
   // It takes connections and says nothing, which nobody tells the listener.
-  service.freeze();
+  await service.freeze();
   ahead += 6_000;
   assert.deepEqual(await verdicts(), ["unavailable", "unavailable", "passes"], "nobody answers");
   service.thaw();

@@ -3,7 +3,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -152,8 +152,12 @@ export class Service {
   }
 
   /** It takes connections, or the system does for it, and says nothing. */
-  freeze(): void {
-    this.#process?.kill("SIGSTOP");
+  async freeze(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    child.kill("SIGSTOP");
+    // Its threads may still finish an answer on another processor.
+    while (!(await standsStill(child.pid!)));
   }
 
   thaw(): void {
@@ -165,6 +169,13 @@ export class Service {
     await rm(this.#data, { recursive: true });
     if (this.#clock !== undefined) await rm(dirname(this.#clock), { recursive: true });
   }
+}
+
+/** Whether all threads of a process are stopped: proc(5) has the state after the name, which is in parentheses. */
+async function standsStill(pid: number): Promise<boolean> {
+  const threads = `/proc/${pid}/task`;
+  const told = (await readdir(threads)).map((thread) => readFile(`${threads}/${thread}/stat`, "utf8").catch(() => ""));
+  return (await Promise.all(told)).every((line) => line === "" || / \(.*\) T /s.test(line));
 }
 
 /** libfaketime, where Debian puts it: the one for threads, as with the other a thread sees the real time now and then. */

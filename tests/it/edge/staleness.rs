@@ -137,11 +137,11 @@ async fn ages_add_up_from_hand_to_hand() {
     let token = origin.signed_in(ADA).await;
     far.until(&key, &token, Ok(true)).await;
     // The near one goes on to tell the far one that it is there.
-    origin.serving.signal("STOP").await;
+    origin.serving.freeze().await;
     far.until(&key, &token, UNAVAILABLE).await;
     let (old, older) = (near.age(&key).await, far.age(&key).await);
     assert!(old <= older && older > BOUND, "{old:?} {older:?}");
-    origin.serving.signal("CONT").await;
+    origin.serving.thaw().await;
     for edge in [&mut near, &mut far] {
         edge.until(&key, &token, Ok(true)).await;
     }
@@ -156,13 +156,13 @@ async fn the_first_answer_after_a_pause_does_not_trust_what_was_known_before_it(
     let token = login(&mut origin.serving.client().await, ADA).await.unwrap().tokens.unwrap().access_token;
     edge.until(&key, &token, Ok(true)).await;
 
-    edge.serving.signal("STOP").await;
+    edge.serving.freeze().await;
     origin.log_out(&token).await;
     let mut client = edge.client.clone();
     let mut first = tokio::spawn(async move { verify(&mut client, &key, ask(&token)).await });
     // That the time passes in which nobody answers is what is tested.
     assert!(timeout_at(Instant::now() + 2 * BOUND, &mut first).await.is_err(), "it stands still");
-    edge.serving.signal("CONT").await;
+    edge.serving.thaw().await;
     match in_time(first).await.unwrap() {
         Ok(answer) => assert!(!answer.status.unwrap().active),
         Err(refusal) => assert_eq!(refusal.code(), Code::Unavailable),

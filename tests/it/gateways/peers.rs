@@ -124,10 +124,10 @@ async fn stands(gateway: Gateway) {
 
     let bearer = format!("Bearer {}", login(&mut client, ADA).await.unwrap().tokens.unwrap().access_token);
     gateway.passes(Method::GET, &[("authorization", &bearer)]).await;
-    gateway.service.signal("STOP").await;
+    gateway.service.freeze().await;
     let reply = gateway.stops(Method::GET, &[("authorization", &bearer)]).await;
     assert!(reply.status.is_server_error(), "a service that hangs: {reply:?}");
-    gateway.service.signal("CONT").await;
+    gateway.service.thaw().await;
     gateway.passes(Method::GET, &[("authorization", &bearer)]).await;
     let Gateway { service, application, address, _process, _folder, _binary } = gateway;
     service.stop().await;

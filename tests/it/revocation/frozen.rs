@@ -14,40 +14,42 @@ use super::{log_out, sessions, verdict};
 use crate::support::{
     Engine, Setup, TestApp,
     grpc::{refresh, summary, with_bearer},
-    process::in_time,
+    process::{in_time, stands_still},
     say,
 };
 
-const ENDED: &str = "Unauthenticated SESSION_ENDED";
+pub(super) const ENDED: &str = "Unauthenticated SESSION_ENDED";
 /// A second each for a connection and a statement, and one more.
-const LONGEST_CALL: Duration = Duration::from_secs(3);
-const STALE_AFTER: Duration = Duration::from_secs(2);
-const KINDS: [(OnStale, &str); 3] =
+pub(super) const LONGEST_CALL: Duration = Duration::from_secs(3);
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(2);
+pub(super) const KINDS: [(OnStale, &str); 3] =
     [(OnStale::Deny, "deny"), (OnStale::Strong, "strong"), (OnStale::AllowUntilExp, "allow_until_exp")];
 
 /// As an operator has it, but for shorter waits.
-fn set_up(setup: &mut Setup, then: OnStale) {
+pub(super) fn set_up(setup: &mut Setup, then: OnStale) {
     setup.policy.staleness = Staleness { after: STALE_AFTER, then };
     setup.look_timeout = Duration::from_millis(500);
     setup.acquire_timeout = Duration::from_secs(1);
     setup.statement_timeout = Duration::from_secs(1);
 }
 
-/// Sends a signal to PostgreSQL's first process and to all of its children.
-async fn signal_server(postmaster: &str, signal: &str) {
-    let line = format!("kill -s {signal} {postmaster} $(pgrep -P {postmaster})");
-    assert!(Command::new("sh").args(["-c", &line]).status().await.unwrap().success());
+/// Sends a signal to PostgreSQL's first process and to all of its children, and says which these are.
+async fn signal_server(postmaster: &str, signal: &str) -> Vec<u32> {
+    let line = format!("all=\"{postmaster} $(pgrep -P {postmaster})\"; kill -s {signal} $all && echo $all");
+    let said = Command::new("sh").args(["-c", &line]).output().await.unwrap();
+    assert!(said.status.success());
+    String::from_utf8(said.stdout).unwrap().split_whitespace().map(|id| id.parse().unwrap()).collect()
 }
 
 /// What a node says of a token, which must not take longer than it waits for the database.
-async fn who_am_i(app: &TestApp, token: &str) -> String {
+pub(super) async fn who_am_i(app: &TestApp, token: &str) -> String {
     let asked = Instant::now();
     let answer = app.client().await.who_am_i(with_bearer(WhoAmIRequest {}, token)).await;
     assert!(asked.elapsed() < 2 * LONGEST_CALL, "{:?}", asked.elapsed());
     answer.map_or_else(|refusal| summary(&refusal), |_| "passes".to_owned())
 }
 
-async fn until(app: &TestApp, token: &str, expected: &str) -> Duration {
+pub(super) async fn until(app: &TestApp, token: &str, expected: &str) -> Duration {
     let since = Instant::now();
     in_time(async { while who_am_i(app, token).await != expected {} }).await;
     since.elapsed()
@@ -65,7 +67,9 @@ async fn frozen_crashed_and_set_back(then: OnStale, name: &str) {
     log_out(&one.app, &opened[0].tokens.access).await;
     until(&other, tokens[0], ENDED).await;
 
-    signal_server(&postmaster, "STOP").await;
+    for process in signal_server(&postmaster, "STOP").await {
+        in_time(stands_still(process)).await;
+    }
     assert_eq!(who_am_i(&other, tokens[1]).await, "passes", "within the bound it trusts its memory");
     let expected = if then == OnStale::AllowUntilExp { "passes" } else { "Unavailable UNAVAILABLE" };
     other.clock.sleep_through(STALE_AFTER);

@@ -1,5 +1,6 @@
 //! What is revoked on one node is refused on all of them, whatever becomes of the way between them.
 
+mod black_hole;
 mod campaign;
 mod frozen;
 mod propagation;

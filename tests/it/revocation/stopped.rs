@@ -31,12 +31,12 @@ async fn first_answer(stale_after: Duration, on_stale: &str) -> String {
     let token = login(&mut client, "ada@example.com").await.unwrap().tokens.unwrap().access_token;
     in_time(async { while asking.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await.is_err() {} }).await;
 
-    there.signal("STOP").await;
+    there.freeze().await;
     client.logout(with_bearer(LogoutRequest::default(), &token)).await.unwrap();
     // It waits there to be read first of all. That the time passes in which nobody answers is what is tested.
     let mut first = tokio::spawn(async move { asking.who_am_i(with_bearer(WhoAmIRequest {}, &token)).await.map(drop) });
     assert!(timeout_at(Instant::now() + 2 * stale_after, &mut first).await.is_err(), "it stands still");
-    there.signal("CONT").await;
+    there.thaw().await;
     in_time(first).await.unwrap().map_or_else(|refusal| summary(&refusal), |()| "passes".to_owned())
 }
 

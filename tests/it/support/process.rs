@@ -150,6 +150,16 @@ impl Serving {
         assert!(Command::new("sh").args(["-c", &line]).status().await.unwrap().success());
     }
 
+    /// Stops it where it stands; it answers nothing until it is thawed.
+    pub async fn freeze(&self) {
+        self.signal("STOP").await;
+        in_time(stands_still(self.child.id().unwrap())).await;
+    }
+
+    pub async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+
     /// Waits for the end.
     pub async fn ended(mut self) -> Output {
         let code = in_time(self.child.wait()).await.unwrap().code();
@@ -174,6 +184,20 @@ impl Serving {
 /// What comes of `future`, which should not take long.
 pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(SAFETY_NET, future).await.expect("no end in sight")
+}
+
+/// That a process was told to stop does not yet stop its threads, which may finish an answer on another processor.
+pub async fn stands_still(process: u32) {
+    let stands = || {
+        std::fs::read_dir(format!("/proc/{process}/task")).unwrap().all(|thread| {
+            // proc(5): the state comes after the name, which is in parentheses.
+            let told = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap_or_default();
+            told.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
+        })
+    };
+    while !stands() {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn read_all(mut input: impl AsyncRead + Unpin) -> String {
