@@ -99,6 +99,9 @@ rotation-campaign: client-ts/node_modules ## Change the signing keys every secon
 bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
 	tests/with-postgres cargo bench --locked --bench service
 
+bench-micro: ## Print what the parts of a call take, each by itself
+	cargo bench --locked --bench micro
+
 bench-large: build ## Print what calls take with a million people in the database, beside an empty one
 	@tests/with-postgres tests/measure-large
 
