@@ -3,6 +3,8 @@
 # COUNTERSIGN_DATABASE__URL_FILE.
 
 FROM rust:1.95-slim-bookworm AS build
+# Its allocator is built by it.
+RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked --bin countersign

@@ -11,6 +11,12 @@ use countersign::{
     telemetry,
 };
 
+/// A call makes some dozens of small things that another thread drops, which the C library's allocator is slow at
+/// (docs/decisions/0015).
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match cli::run(Cli::parse()).await {

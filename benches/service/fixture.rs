@@ -35,7 +35,13 @@ pub async fn sign_up(channel: Channel, email: &str) {
 }
 
 pub async fn login(channel: Channel, email: &str) -> SignedIn {
-    let request = LoginRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+    login_from(channel, email, None).await
+}
+
+/// From a device that is known by what it was given, so that nobody gets a letter about a new one.
+pub async fn login_from(channel: Channel, email: &str, device_token: Option<String>) -> SignedIn {
+    let (email, password) = (email.to_owned(), PASSWORD.to_owned());
+    let request = LoginRequest { email, password, device_token, ..Default::default() };
     let outcome = AuthServiceClient::new(channel).login(request).await.unwrap().into_inner().outcome.unwrap();
     let Outcome::SignedIn(signed_in) = outcome;
     signed_in
@@ -53,7 +59,7 @@ impl Fixture {
         let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
         sign_up(channel.clone(), "ada@example.com").await;
         let first = login(channel, "ada@example.com").await.tokens.unwrap().access_token;
-        let created = countersign(folder, &[]).args(["backend", "create", "api"]).output().unwrap();
+        let created = countersign(folder, &[]).args(["backend", "create", "--name", "api"]).output().unwrap();
         assert!(created.status.success(), "{created:?}");
         let backend = String::from_utf8(created.stdout).unwrap().trim().to_owned();
         let tokens = mint(folder, &first, count).await;
@@ -68,7 +74,12 @@ impl Fixture {
         let who_am_i = AuthServiceClient::new(channel.clone()).who_am_i(who_am_i).await.unwrap().into_inner();
         let question = VerifyTokenRequest { token: token.clone(), ..Default::default() };
         let mut tokens = TokenServiceClient::new(channel);
-        let verified = tokens.verify_token(with_bearer(question, &self.backend)).await.unwrap().into_inner();
+        // It learns of the new key in a moment.
+        let verified = loop {
+            if let Ok(verified) = tokens.verify_token(with_bearer(question.clone(), &self.backend)).await {
+                break verified.into_inner();
+            }
+        };
         assert!(verified.status.as_ref().is_some_and(|status| status.active), "{verified:?}");
         let keys = tokens.list_public_keys(countersign::proto::ListPublicKeysRequest {}).await.unwrap().into_inner();
         let key = keys.keys[0].key.strip_prefix("k4.public.").unwrap();

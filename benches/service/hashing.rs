@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -14,7 +14,7 @@ use countersign::proto::{WhoAmIRequest, auth_service_client::AuthServiceClient};
 use tonic::transport::Channel;
 
 use super::{
-    fixture::{login, sign_up, with_bearer},
+    fixture::{login_from, sign_up, with_bearer},
     load::{by_the_clock, while_going},
     process::{Running, cpu_of},
     table,
@@ -42,18 +42,26 @@ pub async fn measure() {
     let service = Running::service(folder.path(), &settings);
     let idle = service.memory("VmRSS");
     let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
+    let (mut token, mut devices) = (String::new(), Vec::new());
     for number in 0..CLIENTS {
         sign_up(channel.clone(), &address(number)).await;
+        let tokens = login_from(channel.clone(), &address(number), None).await.tokens.unwrap();
+        token = tokens.access_token;
+        devices.push(Mutex::new(tokens.device_token));
     }
-    let token = login(channel.clone(), &address(0)).await.tokens.unwrap().access_token;
+    let devices: Arc<[_]> = devices.into();
 
     let alone = hash_alone();
     let going = Arc::new(AtomicBool::new(true));
     let signing_in = while_going(&service, CLIENTS, &going, {
         let channel = channel.clone();
         move |number| {
-            let channel = channel.clone();
-            async move { drop(login(channel, &address(number)).await) }
+            let (channel, devices) = (channel.clone(), Arc::clone(&devices));
+            async move {
+                let known = devices[number].lock().unwrap().take();
+                let tokens = login_from(channel, &address(number), known).await.tokens.unwrap();
+                *devices[number].lock().unwrap() = tokens.device_token;
+            }
         }
     });
     service.forget_peak();

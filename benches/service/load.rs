@@ -79,7 +79,7 @@ where
             }
         }
     };
-    all(server, (0..clients).map(client)).await
+    all(|| server.cpu(), (0..clients).map(client)).await
 }
 
 /// Calls by `clients` who each call again as soon as they have an answer, until there is a call by which `going` is over.
@@ -97,19 +97,20 @@ where
             latencies
         }
     };
-    all(server, (0..clients).map(client)).await
+    all(|| server.cpu(), (0..clients).map(client)).await
 }
 
-async fn all(
-    server: &Running,
+/// Clients who each say how long their calls took, beside each other; `cpu` is what is had of the processors so far.
+pub async fn all(
+    cpu: impl Fn() -> Duration,
     clients: impl Iterator<Item = impl Future<Output = Vec<Duration>> + Send + 'static>,
 ) -> Outcome {
-    let (cpu, started) = (server.cpu(), Instant::now());
+    let (before, started) = (cpu(), Instant::now());
     let latencies = clients.collect::<JoinSet<_>>().join_all().await.concat();
-    Outcome { latencies, cpu: server.cpu() - cpu, wall: started.elapsed() }
+    Outcome { latencies, cpu: cpu() - before, wall: started.elapsed() }
 }
 
-async fn timed(call: impl Future<Output = ()>) -> Duration {
+pub async fn timed(call: impl Future<Output = ()>) -> Duration {
     let called = Instant::now();
     call.await;
     called.elapsed()

@@ -1,5 +1,6 @@
 //! `make bench`: what calls cost the server, as ratios to what nobody can do without, all measured in one run beside each
-//! other. `docs/measurements/` keeps the results.
+//! other; `cargo bench --bench service -- PART…` measures some of `calls`, `refresh`, `hashing`, `memory`. `docs/measurements/`
+//! keeps the results.
 
 #![expect(
     clippy::doc_markdown,
@@ -30,11 +31,21 @@ fn main() {
         runtime.block_on(peers::serve(&kind, Path::new(&answers)));
         return;
     }
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     table::head();
     runtime.block_on(async {
-        calls::measure().await;
-        refresh::measure().await;
-        hashing::measure().await;
-        memory::measure().await;
+        if is_wanted("calls") {
+            calls::measure().await;
+        }
+        if is_wanted("refresh") {
+            refresh::measure().await;
+        }
+        if is_wanted("hashing") {
+            hashing::measure().await;
+        }
+        if is_wanted("memory") {
+            memory::measure().await;
+        }
     });
 }

@@ -1,24 +1,30 @@
 //! Refresh beside the statements that it cannot do without, on both databases.
 
-use std::{str::FromStr as _, time::Instant};
+use std::{str::FromStr as _, time::Duration};
 
 use countersign::proto::{RefreshRequest, auth_service_client::AuthServiceClient};
 use sqlx::{
-    Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+    Connection as _, Executor as _, PgConnection, PgPool, Row as _, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
 };
 use tonic::transport::Channel;
 use uuid::Uuid;
 
 use super::{
     fixture::{login, sign_up},
-    load::Outcome,
+    load::{Outcome, all, timed},
     process::{Running, cpu_of},
     table,
 };
 
-const CALLS: usize = 3_000;
-const TURNS: usize = 3;
+/// So many devices at once,
+const DEVICES: usize = 16;
+/// each so often in each of so many turns; the first turn warms up and does not count.
+const CALLS: usize = 250;
+const TURNS: usize = 5;
+/// As many connections as the service has by default.
+const CONNECTIONS: u32 = 10;
 
 /// What Refresh has to read, and to write.
 const READ: &str = "SELECT s.user_id, s.generation, s.salt, s.rotated_at, s.idle_expires_at, s.expires_at, s.ended_at, \
@@ -55,73 +61,91 @@ async fn of(postgres: Option<String>) -> (Outcome, Outcome) {
     let service = Running::service(folder.path(), &[("DATABASE__URL", url.clone())]);
     let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
     sign_up(channel.clone(), "ada@example.com").await;
-    let mut client = AuthServiceClient::new(channel.clone());
+    let raw = Raw::open(&url).await;
     let (mut alone, mut served) = (Outcome::default(), Outcome::default());
-    // One after the other, as a person does it: a session is refreshed by one call at a time.
-    for _ in 0..TURNS {
-        let signed_in = login(channel.clone(), "ada@example.com").await;
-        let mut token = signed_in.tokens.unwrap().refresh_token;
-        let (cpu, started) = (service.cpu(), Instant::now());
-        let mut latencies = Vec::new();
-        for _ in 0..CALLS {
-            let called = Instant::now();
-            let request = RefreshRequest { refresh_token: token, ..Default::default() };
-            let answer = client.refresh(request).await.unwrap().into_inner();
-            latencies.push(called.elapsed());
-            token = answer.signed_in.unwrap().tokens.unwrap().refresh_token;
+    for turn in 0..TURNS {
+        let (mut tokens, mut sessions) = (Vec::new(), Vec::new());
+        for _ in 0..DEVICES {
+            let signed_in = login(channel.clone(), "ada@example.com").await;
+            tokens.push(signed_in.tokens.unwrap().refresh_token);
+            sessions.push(signed_in.session.unwrap().id.parse().unwrap());
         }
-        served.add(Outcome { latencies, cpu: service.cpu() - cpu, wall: started.elapsed() });
-
-        // From here on the token is worth nothing: the session has moved on without it.
-        let mut raw = Raw::open(&url, signed_in.session.unwrap().id.parse().unwrap()).await;
-        let (cpu, started) = (cpu_of("self"), Instant::now());
-        let mut latencies = Vec::new();
-        for _ in 0..CALLS {
-            let called = Instant::now();
-            raw.refresh().await;
-            latencies.push(called.elapsed());
+        let served_now = all(|| service.cpu(), tokens.into_iter().map(|token| refreshes(channel.clone(), token))).await;
+        // From here on the tokens are worth nothing: the sessions have moved on without them.
+        let alone_now = all(|| cpu_of("self"), sessions.into_iter().map(|id| raw.clone().refreshes(id))).await;
+        if turn > 0 {
+            served.add(served_now);
+            alone.add(alone_now);
         }
-        alone.add(Outcome { latencies, cpu: cpu_of("self") - cpu, wall: started.elapsed() });
     }
     (alone, served)
 }
 
-/// The one session, past the service, with the service's own durability.
+/// One after the other, as a device does it.
+async fn refreshes(channel: Channel, mut token: String) -> Vec<Duration> {
+    let mut client = AuthServiceClient::new(channel);
+    let mut latencies = Vec::new();
+    for _ in 0..CALLS {
+        let call = async {
+            let request = RefreshRequest { refresh_token: std::mem::take(&mut token), ..Default::default() };
+            let answer = client.refresh(request).await.unwrap().into_inner();
+            token = answer.signed_in.unwrap().tokens.unwrap().refresh_token;
+        };
+        latencies.push(timed(call).await);
+    }
+    latencies
+}
+
+/// The database, past the service: as many connections, with the same durability.
+#[derive(Clone)]
 enum Raw {
-    Sqlite(SqliteConnection, Uuid, i64),
-    Postgres(PgConnection, Uuid, i64),
+    /// One writes.
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+    },
+    Postgres(PgPool),
 }
 
 impl Raw {
-    async fn open(url: &str, id: Uuid) -> Self {
-        const GENERATION: &str = "SELECT generation FROM sessions WHERE id = $1";
+    async fn open(url: &str) -> Self {
         if url.starts_with("sqlite") {
             let options = SqliteConnectOptions::from_str(url).unwrap().synchronous(SqliteSynchronous::Full);
-            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-            let row = sqlx::query(GENERATION).bind(id).fetch_one(&mut connection).await.unwrap();
-            Self::Sqlite(connection, id, row.get(0))
+            let pool = |most| SqlitePoolOptions::new().max_connections(most).connect_with(options.clone());
+            Self::Sqlite { read: pool(CONNECTIONS).await.unwrap(), write: pool(1).await.unwrap() }
         } else {
-            let mut connection = PgConnection::connect(url).await.unwrap();
-            let row = sqlx::query(GENERATION).bind(id).fetch_one(&mut connection).await.unwrap();
-            Self::Postgres(connection, id, row.get(0))
+            Self::Postgres(PgPoolOptions::new().max_connections(CONNECTIONS).connect(url).await.unwrap())
         }
     }
 
-    /// Reads the session, and moves it on.
-    async fn refresh(&mut self) {
+    /// Reads the session, and moves it on, over and over.
+    async fn refreshes(self, id: Uuid) -> Vec<Duration> {
+        const GENERATION: &str = "SELECT generation FROM sessions WHERE id = $1";
+        let first: i64 = match &self {
+            Self::Sqlite { read, .. } => sqlx::query_scalar(GENERATION).bind(id).fetch_one(read).await.unwrap(),
+            Self::Postgres(pool) => sqlx::query_scalar(GENERATION).bind(id).fetch_one(pool).await.unwrap(),
+        };
+        let mut latencies = Vec::new();
+        for generation in first..first + i64::try_from(CALLS).unwrap() {
+            latencies.push(timed(self.refresh(id, generation)).await);
+        }
+        latencies
+    }
+
+    async fn refresh(&self, id: Uuid, generation: i64) {
         let now = 1_800_000_000_000_i64;
         let moved = match self {
-            Self::Sqlite(connection, id, generation) => {
-                sqlx::query(READ).bind(*id).fetch_one(&mut *connection).await.unwrap();
-                let write = sqlx::query(WRITE).bind(*generation + 1).bind(now).bind(now).bind(*id).bind(*generation);
-                *generation += 1;
-                write.execute(connection).await.unwrap().rows_affected()
+            Self::Sqlite { read, write } => {
+                let row = sqlx::query(READ).bind(id).fetch_one(read).await.unwrap();
+                assert_eq!(row.get::<i64, _>("generation"), generation);
+                let moved = sqlx::query(WRITE).bind(generation + 1).bind(now).bind(now).bind(id).bind(generation);
+                moved.execute(write).await.unwrap().rows_affected()
             }
-            Self::Postgres(connection, id, generation) => {
-                sqlx::query(READ).bind(*id).fetch_one(&mut *connection).await.unwrap();
-                let write = sqlx::query(WRITE).bind(*generation + 1).bind(now).bind(now).bind(*id).bind(*generation);
-                *generation += 1;
-                write.execute(connection).await.unwrap().rows_affected()
+            Self::Postgres(pool) => {
+                let row = sqlx::query(READ).bind(id).fetch_one(pool).await.unwrap();
+                assert_eq!(row.get::<i64, _>("generation"), generation);
+                let moved = sqlx::query(WRITE).bind(generation + 1).bind(now).bind(now).bind(id).bind(generation);
+                moved.execute(pool).await.unwrap().rows_affected()
             }
         };
         assert_eq!(moved, 1);

@@ -77,15 +77,17 @@ impl App {
             session,
         };
         match self.0.store.open_session(&opening).await? {
-            Opened::Yes { displaced } => {
+            Opened::Yes { displaced, is_noticed } => {
                 for session in displaced {
                     self.forget(session, now);
+                }
+                if is_noticed {
+                    self.hurry_mail();
                 }
             }
             // What was right a moment ago is so no more; the next try learns why.
             Opened::UserChanged => return Err(Rejection::BadCredentials.into()),
         }
-        self.hurry_mail();
         self.signed_in_at(user, opening.session, sighting, now)
     }
 

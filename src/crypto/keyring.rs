@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pasetors::{
-    keys::{AsymmetricPublicKey, AsymmetricSecretKey},
+    keys::AsymmetricPublicKey,
     paserk::{FormatAsPaserk, Id},
     version4::V4,
 };
 use zeroize::Zeroizing;
 
-use super::{CryptoError, MasterKeys};
+use super::{CryptoError, MasterKeys, signatures::Verifier};
 use crate::{
     domain::{KeyId, KeyState, PublicKey, SealedKey, Timestamp},
     entropy::Entropy,
@@ -29,14 +29,14 @@ pub struct Keyring {
 
 /// A key whose signatures count.
 struct VerifyingKey {
-    public: AsymmetricPublicKey<V4>,
+    verifier: Verifier,
     not_after: Option<Timestamp>,
 }
 
 /// What a key is good for that a token names.
 pub(super) enum Verifying<'a> {
     /// What it signed counts.
-    With(&'a AsymmetricPublicKey<V4>),
+    With(&'a Verifier),
     /// It was ours, and was revoked.
     Revoked,
     /// It is not ours, or nothing that it signed can be left.
@@ -46,7 +46,7 @@ pub(super) enum Verifying<'a> {
 /// The key that signs.
 pub(super) struct SigningKey {
     pub(super) id: KeyId,
-    pub(super) secret: AsymmetricSecretKey<V4>,
+    pub(super) secret: Ed25519KeyPair,
 }
 
 impl Keyring {
@@ -71,7 +71,8 @@ impl Keyring {
                 }
                 KeyState::Next | KeyState::Retired => {}
             }
-            verifying.insert(key.id.clone(), VerifyingKey { public, not_after: key.not_after() });
+            let verifier = Verifier::new(&public).ok_or_else(corrupt)?;
+            verifying.insert(key.id.clone(), VerifyingKey { verifier, not_after: key.not_after() });
         }
         let active = Some(active.ok_or(CryptoError::NoActiveKey)?);
         Ok(Self { active, verifying, revoked })
@@ -85,7 +86,8 @@ impl Keyring {
         let readable = published.iter().filter_map(|key| {
             let public = AsymmetricPublicKey::<V4>::try_from(key.key.as_str()).ok()?;
             let is_itself = public_id(&public).as_ref() == Some(&key.id);
-            is_itself.then(|| (key.id.clone(), VerifyingKey { public, not_after: key.not_after }))
+            let verifier = Verifier::new(&public).filter(|_| is_itself)?;
+            Some((key.id.clone(), VerifyingKey { verifier, not_after: key.not_after }))
         });
         let verifying: HashMap<_, _> = readable.collect();
         if verifying.is_empty() {
@@ -105,7 +107,7 @@ impl Keyring {
     /// What the key is good for at `now`.
     pub(super) fn verifying(&self, id: &str, now: Timestamp) -> Verifying<'_> {
         match self.verifying.get(id) {
-            Some(key) if key.not_after.is_none_or(|end| now < end) => Verifying::With(&key.public),
+            Some(key) if key.not_after.is_none_or(|end| now < end) => Verifying::With(&key.verifier),
             None if self.revoked.contains(id) => Verifying::Revoked,
             Some(_) | None => Verifying::Unknown,
         }
@@ -136,12 +138,11 @@ pub fn seal_new_key(
 fn unseal(key: &SealedKey, public: &AsymmetricPublicKey<V4>, master: &MasterKeys) -> Result<SigningKey, CryptoError> {
     let sealed = || CryptoError::Sealed { key: key.id.to_string() };
     let text = master.unseal(&key.sealed, &purpose(&key.id)).ok_or_else(sealed)?;
-    let mut pair = Zeroizing::new([0; 2 * SEED_BYTES]);
-    let decoded = URL_SAFE_NO_PAD.decode_slice(text.as_bytes(), &mut pair[..SEED_BYTES]);
-    pair[SEED_BYTES..].copy_from_slice(public.as_bytes());
+    let mut seed = Zeroizing::new([0; SEED_BYTES]);
+    let decoded = URL_SAFE_NO_PAD.decode_slice(text.as_bytes(), seed.as_mut_slice());
     // The library checks that the two halves belong together.
     match decoded {
-        Ok(SEED_BYTES) => AsymmetricSecretKey::<V4>::from(pair.as_slice())
+        Ok(SEED_BYTES) => Ed25519KeyPair::from_seed_and_public_key(seed.as_slice(), public.as_bytes())
             .map(|secret| SigningKey { id: key.id.clone(), secret })
             .map_err(|_| CryptoError::CorruptKey { key: key.id.to_string() }),
         _ => Err(CryptoError::CorruptKey { key: key.id.to_string() }),

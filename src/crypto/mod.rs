@@ -10,6 +10,7 @@ mod one_time_codes;
 mod passwords;
 mod refresh_tokens;
 mod settings;
+mod signatures;
 mod verified_tokens;
 
 pub use access_tokens::{AccessTokens, TokenRefusal};

@@ -18,6 +18,7 @@ mod letter_limits;
 mod outbox;
 mod own_sessions;
 mod patience;
+mod prepared;
 mod profiles;
 mod restored;
 mod schema;

@@ -1,13 +1,14 @@
 //! Sessions: one row each, moved on and ended by conditional updates, so that of all who race one wins.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, FromQueryResult as _, IdenStatic as _,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, SelectA, SelectB, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, patience::Transaction, retrying,
-    users,
+    Store, StoreError, audit, codes, entity::session, entity::user, feed, outbox, patience::Transaction,
+    prepared::Prepared, retrying, users,
 };
 use crate::domain::{
     AuditEvent, Device, EndReason, Generation, News, OutboxLetter, Session, SessionId, SessionSalt, SessionState,
@@ -20,8 +21,14 @@ impl Store {
     /// # Errors
     /// When the database fails: never to be taken for "there is none".
     pub async fn session(&self, session: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        let found = session::Entity::find_by_id(uuid(session)).find_also_related(user::Entity).one(&self.read).await?;
-        let Some((row, owner)) = found else { return Ok(None) };
+        static SESSION: Prepared = Prepared::new();
+        let backend = self.read.get_database_backend();
+        let statement = SESSION.with(backend, [uuid(session).into()], || {
+            session::Entity::find_by_id(uuid(session)).find_also_related(user::Entity).build(backend)
+        });
+        let Some(found) = self.read.query_one_raw(statement).await? else { return Ok(None) };
+        let row = session::Model::from_query_result(&found, SelectA.as_str())?;
+        let owner = user::Model::from_query_result_optional(&found, SelectB.as_str())?;
         let owner = owner.ok_or(StoreError::Corrupt { table: "sessions", what: "user_id" })?;
         Ok(Some((Session::try_from(row)?, User::try_from(owner)?)))
     }
@@ -38,19 +45,23 @@ impl Store {
         now: Timestamp,
         idle_expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let moved = retrying(|| async {
-            Ok(session::Entity::update_many()
-                .col_expr(session::Column::Generation, Expr::value(i64::from(from.next().count())))
-                .col_expr(session::Column::RotatedAt, Expr::value(now.unix_millis()))
-                .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at.unix_millis()))
-                .filter(session::Column::Id.eq(uuid(session)))
-                .filter(session::Column::Generation.eq(i64::from(from.count())))
+        static ROTATE: Prepared = Prepared::new();
+        let (id, from, to) = (uuid(session), i64::from(from.count()), i64::from(from.next().count()));
+        let (now, idle_expires_at) = (now.unix_millis(), idle_expires_at.unix_millis());
+        let backend = self.write.get_database_backend();
+        let values = [to.into(), now.into(), idle_expires_at.into(), id.into(), from.into()];
+        let statement = ROTATE.with(backend, values, || {
+            session::Entity::update_many()
+                .col_expr(session::Column::Generation, Expr::value(to))
+                .col_expr(session::Column::RotatedAt, Expr::value(now))
+                .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at))
+                .filter(session::Column::Id.eq(id))
+                .filter(session::Column::Generation.eq(from))
                 .filter(session::Column::EndedAt.is_null())
-                .exec(&self.write)
-                .await?)
-        })
-        .await?;
-        Ok(moved.rows_affected > 0)
+                .build(backend)
+        });
+        let moved = retrying(|| async { Ok(self.write.execute_raw(statement.clone()).await?) }).await?;
+        Ok(moved.rows_affected() > 0)
     }
 
     /// Ends a session, with a letter that says so where one is due; `false` when it had ended, or never was.

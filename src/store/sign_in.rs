@@ -40,6 +40,8 @@ pub enum Opened {
     Yes {
         /// The sessions that had to make room.
         displaced: Vec<SessionId>,
+        /// Whether the letter was written, because the device is a new one.
+        is_noticed: bool,
     },
     /// The user was disabled, or signed out everywhere, since their password was checked.
     UserChanged,
@@ -59,8 +61,10 @@ impl Store {
                 return Ok(Opened::UserChanged);
             }
             let displaced = sessions::oldest_beyond(&transaction, session.user, most.saturating_sub(1)).await?;
-            let which = Condition::all().add(session::Column::Id.is_in(displaced.clone()));
-            sessions::end(&transaction, which, event.at, EndReason::Displaced).await?;
+            if !displaced.is_empty() {
+                let which = Condition::all().add(session::Column::Id.is_in(displaced.clone()));
+                sessions::end(&transaction, which, event.at, EndReason::Displaced).await?;
+            }
             insert(&transaction, session, event).await?;
             audit::record(&transaction, event).await?;
             if deletion::keep(&transaction, session.user).await? {
@@ -68,14 +72,16 @@ impl Store {
                 let event = AuditEvent { id: opening.cancellation, kind, ..event.clone() };
                 audit::record(&transaction, &event).await?;
             }
-            if devices::see(&transaction, session.user, opening.sighting, event.at).await? == Seen::Never {
+            let seen = devices::see(&transaction, session.user, opening.sighting, event.at).await?;
+            let is_noticed = seen == Seen::Never;
+            if is_noticed {
                 outbox::enqueue(&transaction, &opening.notice).await?;
             }
             let displaced: Vec<SessionId> = displaced.into_iter().map(sessions::id).collect();
             let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();
             feed::append(&transaction, event.id, event.at, &news).await?;
             transaction.commit().await?;
-            Ok(Opened::Yes { displaced })
+            Ok(Opened::Yes { displaced, is_noticed })
         })
         .await
     }

@@ -1,0 +1,37 @@
+//! Statements of the hot paths, whose text is written once: writing it anew each time costs as much as running it.
+
+use std::sync::OnceLock;
+
+use sea_orm::{DbBackend, Statement, Value, Values};
+
+/// One statement, in the words of each database.
+pub(super) struct Prepared {
+    sqlite: OnceLock<String>,
+    postgres: OnceLock<String>,
+}
+
+impl Prepared {
+    pub(super) const fn new() -> Self {
+        Self { sqlite: OnceLock::new(), postgres: OnceLock::new() }
+    }
+
+    /// The statement with these values, which are in the order of those that `write` puts into it.
+    pub(super) fn with(
+        &self,
+        backend: DbBackend,
+        values: impl Into<Vec<Value>>,
+        write: impl FnOnce() -> Statement,
+    ) -> Statement {
+        let text = match backend {
+            DbBackend::Postgres => &self.postgres,
+            _ => &self.sqlite,
+        };
+        let values = values.into();
+        let sql = text.get_or_init(|| {
+            let written = write();
+            debug_assert_eq!(written.values.as_ref().map(|values| &values.0), Some(&values), "{}", written.sql);
+            written.sql
+        });
+        Statement { sql: sql.clone(), values: Some(Values(values)), db_backend: backend }
+    }
+}
