@@ -102,7 +102,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["app", "clock", "config", "crypto", "domain", "entropy", "mail", "server", "store", "telemetry", "upstream"],
         &["clap", "rpassword", "secrecy", "thiserror", "time", "tokio", "tokio_util", "tracing"],
     ),
-    ("main", &[], &["clap", "countersign", "tokio"]),
+    ("main", &[], &["clap", "countersign", "tikv_jemallocator", "tokio"]),
 ];
 
 const LONGEST_FILE: usize = 300;
