@@ -11,6 +11,7 @@ MEASURED, DESIGN, ASSUMED = "measured", "design study", "assumed"
 
 PGBENCH = "pgbench, 2026-11-28"
 START = "[size and start](measurements/2026-11-25-size-and-start.md)"
+CALLS = "[what calls cost](measurements/2026-11-29-calls.md)"
 REVOCATION = "[revocation](measurements/2026-11-25-revocation.md)"
 
 
@@ -31,12 +32,12 @@ COSTS = {
     # A processor of a node, for each call with all that gRPC does. `make bench` prints what replaces these, in this order:
     # "tokens seen before" of both calls, and what "new tokens" take more; Refresh on PostgreSQL; a sign-in beside its hash;
     # Argon2id alone.
-    "verify_token": Cost(40 * MICRO, "s", "a node: VerifyToken, a token seen before", ASSUMED, "a call over tonic"),
-    "who_am_i": Cost(45 * MICRO, "s", "a node: WhoAmI, likewise, and its profile", ASSUMED, "a call over tonic"),
-    "signature": Cost(60 * MICRO, "s", "a node: a token's signature", DESIGN, "pasetors"),
-    "refresh": Cost(200 * MICRO, "s", "a node: Refresh", ASSUMED, "two statements, a signature of 22 µs"),
-    "sign_in": Cost(500 * MICRO, "s", "a node: Login beside its hash", ASSUMED, "ten statements, a signature, a letter"),
-    "hash": Cost(10 * MILLI, "s", "a node: a password's hash", MEASURED, "argon2-rust, 8.4 to 10 ms"),
+    "verify_token": Cost(52.5 * MICRO, "s", "a node: VerifyToken, a token seen before", MEASURED, CALLS),
+    "who_am_i": Cost(53.5 * MICRO, "s", "a node: WhoAmI, likewise, and its profile", MEASURED, CALLS),
+    "signature": Cost(72.5 * MICRO, "s", "a node: a token's signature, and remembering it", MEASURED, CALLS),
+    "refresh": Cost(377.5 * MICRO, "s", "a node: Refresh", MEASURED, CALLS),
+    "sign_in": Cost(3.7 * MILLI, "s", "a node: Login beside its hash", MEASURED, CALLS),
+    "hash": Cost(15.6 * MILLI, "s", "a node: a password's hash", MEASURED, CALLS),
     # And these it does not.
     "profile": Cost(60 * MICRO, "s", "a node: fetching a profile", ASSUMED, "one statement through SeaORM"),
     "refused": Cost(75 * MICRO, "s", "a node: a Refresh that is refused", ASSUMED, "a call, and waiting"),
