@@ -153,11 +153,10 @@ export class Service {
 
   /** It takes connections, or the system does for it, and says nothing. */
   async freeze(): Promise<void> {
-    const child = this.#process;
-    if (child === undefined) return;
-    child.kill("SIGSTOP");
+    this.#process?.kill("SIGSTOP");
+    const pid = this.#process?.pid;
     // Its threads may still finish an answer on another processor.
-    while (!(await standsStill(child.pid!)));
+    while (pid !== undefined && !(await standsStill(pid)));
   }
 
   thaw(): void {
@@ -171,10 +170,14 @@ export class Service {
   }
 }
 
-/** Whether all threads of a process are stopped: proc(5) has the state after the name, which is in parentheses. */
+/**
+ * Whether all threads of a process are stopped, as far as there is a `/proc` to say so: proc(5) has the state after the name, which
+ * is in parentheses.
+ */
 async function standsStill(pid: number): Promise<boolean> {
   const threads = `/proc/${pid}/task`;
-  const told = (await readdir(threads)).map((thread) => readFile(`${threads}/${thread}/stat`, "utf8").catch(() => ""));
+  const ids: string[] = await readdir(threads).catch(() => []);
+  const told = ids.map((id) => readFile(`${threads}/${id}/stat`, "utf8").catch(() => ""));
   return (await Promise.all(told)).every((line) => line === "" || / \(.*\) T /s.test(line));
 }
 

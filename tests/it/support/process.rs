@@ -186,10 +186,12 @@ pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(SAFETY_NET, future).await.expect("no end in sight")
 }
 
-/// That a process was told to stop does not yet stop its threads, which may finish an answer on another processor.
+/// That a process was told to stop does not yet stop its threads, which may finish an answer on another processor. Where there
+/// is no `/proc` nobody knows.
 pub async fn stands_still(process: u32) {
     let stands = || {
-        std::fs::read_dir(format!("/proc/{process}/task")).unwrap().all(|thread| {
+        let Ok(mut threads) = std::fs::read_dir(format!("/proc/{process}/task")) else { return true };
+        threads.all(|thread| {
             // proc(5): the state comes after the name, which is in parentheses.
             let told = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap_or_default();
             told.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
