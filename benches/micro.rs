@@ -106,7 +106,7 @@ fn check_a_refresh_token(bencher: Bencher<'_, '_>) {
 }
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread().build().unwrap()
+    Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 /// gRPC's five bytes, and the message behind them.
