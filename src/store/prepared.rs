@@ -1,4 +1,4 @@
-//! Statements of the hot paths, whose text is written once: writing it anew each time costs as much as running it.
+//! Statements of the hot paths, whose text is written once, not for each call.
 
 use std::sync::OnceLock;
 

@@ -1,8 +1,8 @@
 """What one of each costs. **The only file to edit when something is measured anew**; then `python3 tests/simulate --write`.
 
 A cost is MEASURED on this service or its statements, or was in a DESIGN STUDY of the parts that it was made of later, or is
-ASSUMED: nobody has measured it yet. All were taken on a machine with two processors that others were using (AMD EPYC), so that
-they are upper bounds.
+ASSUMED: nobody has measured it yet. All were taken on machines with two processors (AMD EPYC), which others were using or which
+made the calls as well, so that they are upper bounds.
 """
 
 from typing import NamedTuple
