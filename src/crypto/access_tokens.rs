@@ -1,19 +1,14 @@
 //! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use pasetors::{
-    token::{Public, UntrustedToken},
-    version4::{PublicToken, V4},
-};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     CryptoError, Keyring,
     keyring::Verifying,
-    signatures::{self, Verifier},
+    signatures::{self, Untrusted, Verifier},
     verified_tokens::{Verified, VerifiedTokens},
 };
 use crate::domain::{AccessToken, Claims, KeyId, Role, Timestamp, UserEpoch};
@@ -56,21 +51,31 @@ struct Footer<'a> {
 
 /// The claims as JSON; a struct refuses the same name twice, where a map would keep the last.
 #[derive(Serialize, Deserialize)]
-struct Payload {
-    iss: String,
-    aud: String,
-    sub: String,
-    sid: String,
+struct Payload<'a> {
+    #[serde(borrow)]
+    iss: Cow<'a, str>,
+    #[serde(borrow)]
+    aud: Cow<'a, str>,
+    #[serde(borrow)]
+    sub: Cow<'a, str>,
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
     uep: i64,
-    jti: String,
-    iat: String,
-    nbf: String,
-    exp: String,
-    typ: String,
-    roles: Vec<String>,
-    auth_time: String,
+    #[serde(borrow)]
+    jti: Cow<'a, str>,
+    #[serde(borrow)]
+    iat: Cow<'a, str>,
+    #[serde(borrow)]
+    nbf: Cow<'a, str>,
+    #[serde(borrow)]
+    exp: Cow<'a, str>,
+    #[serde(borrow)]
+    typ: Cow<'a, str>,
+    roles: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    auth_time: Cow<'a, str>,
     /// RFC 8176: how the person proved who they are.
-    amr: Vec<String>,
+    amr: Vec<Cow<'a, str>>,
     /// NIST SP 800-63B-4: the authentication assurance level, 1 for a password alone.
     aal: u8,
 }
@@ -101,20 +106,21 @@ impl AccessTokens {
     pub fn mint(&self, claims: &Claims) -> Result<AccessToken, CryptoError> {
         let failed = || CryptoError::Failed { operation: "sign" };
         let key = self.keyring.active()?;
+        let moment = |at| rfc3339(at).map(Cow::Owned).ok_or_else(failed);
         let payload = Payload {
-            iss: self.issuer.clone(),
-            aud: self.audience.clone(),
-            sub: claims.user.to_string(),
-            sid: claims.session.to_string(),
+            iss: self.issuer.as_str().into(),
+            aud: self.audience.as_str().into(),
+            sub: claims.user.to_string().into(),
+            sid: claims.session.to_string().into(),
             uep: claims.epoch.count(),
-            jti: claims.id.to_string(),
-            iat: rfc3339(claims.issued_at).ok_or_else(failed)?,
-            nbf: rfc3339(claims.issued_at).ok_or_else(failed)?,
-            exp: rfc3339(claims.expires_at).ok_or_else(failed)?,
-            typ: KIND.to_owned(),
-            roles: claims.roles.iter().map(ToString::to_string).collect(),
-            auth_time: rfc3339(claims.authenticated_at).ok_or_else(failed)?,
-            amr: vec!["pwd".to_owned()],
+            jti: claims.id.to_string().into(),
+            iat: moment(claims.issued_at)?,
+            nbf: moment(claims.issued_at)?,
+            exp: moment(claims.expires_at)?,
+            typ: KIND.into(),
+            roles: claims.roles.iter().map(|role| role.as_str().into()).collect(),
+            auth_time: moment(claims.authenticated_at)?,
+            amr: vec!["pwd".into()],
             aal: 1,
         };
         let payload = serde_json::to_vec(&payload).map_err(|_| failed())?;
@@ -155,15 +161,15 @@ impl AccessTokens {
     /// What a token says that one of our keys signed, in its one spelling, and that is for us.
     fn authentic(&self, text: &str, now: Timestamp) -> Result<Verified, TokenRefusal> {
         let invalid = || TokenRefusal::Invalid;
-        let token = UntrustedToken::<Public, V4>::try_from(text).map_err(|_| invalid())?;
-        let kid = key_named_by(text, &token).ok_or_else(invalid)?;
+        let token = Untrusted::read(text).ok_or_else(invalid)?;
+        let kid = key_named_by(token.footer()).ok_or_else(invalid)?;
         if !key(&self.keyring, kid, now)?.signed(&token) {
             return Err(invalid());
         }
-        let payload = token.untrusted_payload();
+        let payload = token.payload();
         // To serde, a list of values is a struct too.
         let payload = serde_json::from_slice(payload).ok().filter(|_| payload.starts_with(b"{"));
-        let payload: Payload = payload.ok_or_else(invalid)?;
+        let payload: Payload<'_> = payload.ok_or_else(invalid)?;
         let is_ours = payload.typ == KIND && payload.iss == self.issuer && payload.aud == self.audience;
         let not_before = timestamp(&payload.nbf).filter(|_| is_ours).ok_or_else(invalid)?;
         let claims = Arc::new(claims(&payload).ok_or_else(invalid)?);
@@ -180,24 +186,14 @@ fn key<'a>(keyring: &'a Keyring, kid: &str, now: Timestamp) -> Result<&'a Verifi
     }
 }
 
-/// The `kid` of a token in its one spelling. The footer is believed for nothing but the choice among our own keys, before
-/// which no signature is looked at.
-fn key_named_by<'a>(text: &str, token: &'a UntrustedToken<Public, V4>) -> Option<&'a str> {
-    let footer = token.untrusted_footer();
-    if footer.len() > MAX_FOOTER_BYTES || !is_canonical(text, token) {
+/// The `kid` in a footer, in its one spelling. It is believed for nothing but the choice among our own keys, before which no
+/// signature is looked at.
+fn key_named_by(footer: &[u8]) -> Option<&str> {
+    if footer.len() > MAX_FOOTER_BYTES {
         return None;
     }
     let Footer { kid } = serde_json::from_slice(footer).ok()?;
     (footer == written(&Footer { kid })?.as_slice()).then_some(kid)
-}
-
-/// Whether the token is spelled as it would be written: the library reads `token + "."` too, and a second spelling is a way
-/// around whatever remembers tokens.
-fn is_canonical(text: &str, token: &UntrustedToken<Public, V4>) -> bool {
-    let message = URL_SAFE_NO_PAD.encode(token.untrusted_message());
-    let footer = URL_SAFE_NO_PAD.encode(token.untrusted_footer());
-    let parts = text.strip_prefix(PublicToken::HEADER).and_then(|rest| rest.split_once('.'));
-    parts == Some((message.as_str(), footer.as_str()))
 }
 
 /// A footer in its one spelling.
@@ -205,7 +201,7 @@ fn written(footer: &Footer<'_>) -> Option<Vec<u8>> {
     serde_json::to_vec(footer).ok()
 }
 
-fn claims(payload: &Payload) -> Option<Claims> {
+fn claims(payload: &Payload<'_>) -> Option<Claims> {
     Some(Claims {
         id: payload.jti.parse().ok()?,
         user: payload.sub.parse().ok()?,
