@@ -92,15 +92,14 @@ impl Store {
     }
 }
 
-/// Keeps an account that was to be deleted; `false` when it was not.
-pub(super) async fn keep(transaction: &Transaction, user: UserId) -> Result<bool, StoreError> {
-    let kept = user::Entity::update_many()
+/// Keeps an account that was to be deleted.
+pub(super) async fn keep(transaction: &Transaction, user: UserId) -> Result<(), StoreError> {
+    user::Entity::update_many()
         .col_expr(user::Column::DeleteAfter, Expr::value(Option::<i64>::None))
         .filter(user::Column::Id.eq(uuid(user)))
-        .filter(user::Column::DeleteAfter.is_not_null())
         .exec(transaction)
         .await?;
-    Ok(kept.rows_affected > 0)
+    Ok(())
 }
 
 fn uuid(user: UserId) -> Uuid {

@@ -31,20 +31,17 @@ pub(super) async fn see(
     now: Timestamp,
 ) -> Result<Seen, StoreError> {
     if let Some(presented) = sighting.presented {
-        device::Entity::update_many()
+        let is_theirs = device::Column::UserId.eq(person(user));
+        let seen_at = Expr::case(is_theirs, now.unix_millis()).finally(Expr::col(device::Column::LastSeenAt));
+        let known_to = device::Entity::update_many()
             .col_expr(device::Column::DeviceId, Expr::value(uuid(sighting.named)))
+            .col_expr(device::Column::LastSeenAt, seen_at.into())
             .filter(device::Column::DeviceId.eq(uuid(presented)))
-            .exec(transaction)
+            .exec_with_returning(transaction)
             .await?;
-    }
-    let known = device::Entity::update_many()
-        .col_expr(device::Column::LastSeenAt, Expr::value(now.unix_millis()))
-        .filter(device::Column::UserId.eq(person(user)))
-        .filter(device::Column::DeviceId.eq(uuid(sighting.named)))
-        .exec(transaction)
-        .await?;
-    if known.rows_affected > 0 {
-        return Ok(Seen::Before);
+        if known_to.iter().any(|device| device.user_id == person(user)) {
+            return Ok(Seen::Before);
+        }
     }
     let others = device::Entity::find().filter(device::Column::UserId.eq(person(user))).count(transaction).await?;
     if others >= MOST {

@@ -57,9 +57,9 @@ impl Store {
         retrying(|| async {
             let transaction = self.begin().await?;
             // Holds the user's row: two sign-ins at once cannot both be the last that fits.
-            if !users::is_unchanged(&transaction, session.user, *epoch).await? {
+            let Some(holder) = users::hold_unchanged(&transaction, session.user, *epoch).await? else {
                 return Ok(Opened::UserChanged);
-            }
+            };
             let displaced = sessions::oldest_beyond(&transaction, session.user, most.saturating_sub(1)).await?;
             if !displaced.is_empty() {
                 let which = Condition::all().add(session::Column::Id.is_in(displaced.clone()));
@@ -67,7 +67,8 @@ impl Store {
             }
             insert(&transaction, session, event).await?;
             audit::record(&transaction, event).await?;
-            if deletion::keep(&transaction, session.user).await? {
+            if holder.is_leaving {
+                deletion::keep(&transaction, session.user).await?;
                 let kind = AuditKind::DeletionCancelled;
                 let event = AuditEvent { id: opening.cancellation, kind, ..event.clone() };
                 audit::record(&transaction, &event).await?;

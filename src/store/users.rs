@@ -150,14 +150,30 @@ pub(super) async fn bump_epoch(
     Ok(moved.first().map(|row| UserEpoch::from_count(row.epoch)))
 }
 
-/// Whether the user is as they were when they were looked up, and stays so until the transaction ends.
+/// A user who is as they were when they were looked up, and stays so until the transaction ends.
+pub(super) struct Unchanged {
+    /// Whether their account is to be deleted.
+    pub(super) is_leaving: bool,
+}
+
+/// The user, unless they were disabled, signed out everywhere or deleted since they were looked up.
+pub(super) async fn hold_unchanged(
+    transaction: &Transaction,
+    user: UserId,
+    epoch: UserEpoch,
+) -> Result<Option<Unchanged>, StoreError> {
+    let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
+    let row = row.filter(|row| row.epoch == epoch.count() && row.disabled_at.is_none());
+    Ok(row.map(|row| Unchanged { is_leaving: row.delete_after.is_some() }))
+}
+
+/// Whether there is such a user.
 pub(super) async fn is_unchanged(
     transaction: &Transaction,
     user: UserId,
     epoch: UserEpoch,
 ) -> Result<bool, StoreError> {
-    let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
-    Ok(row.is_some_and(|row| row.epoch == epoch.count() && row.disabled_at.is_none()))
+    Ok(hold_unchanged(transaction, user, epoch).await?.is_some())
 }
 
 /// A user, held until the transaction ends: who changes anything of theirs waits.
