@@ -1,14 +1,8 @@
 //! Finds out who calls: the peer, or whom a trusted proxy says it speaks for.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::net::{IpAddr, SocketAddr};
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, header::USER_AGENT},
-};
+use axum::http::{HeaderMap, HeaderName, Request, header::USER_AGENT};
 use ipnet::IpNet;
 use tonic::transport::server::TcpConnectInfo;
 
@@ -21,13 +15,10 @@ const CLIENT_USER_AGENT: HeaderName = HeaderName::from_static("x-client-user-age
 const LONGEST_USER_AGENT: usize = 256;
 
 /// Puts the [`Device`] into the request's extensions.
-pub(super) fn identify(trusted: Arc<[IpNet]>) -> impl Fn(Request) -> Request + Clone {
-    move |mut request| {
-        let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-        let device = device(peer.map(|peer| peer.ip()), request.headers(), &trusted);
-        request.extensions_mut().insert(device);
-        request
-    }
+pub(super) fn identify<B>(request: &mut Request<B>, trusted: &[IpNet]) {
+    let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    let device = device(peer.map(|peer| peer.ip()), request.headers(), trusted);
+    request.extensions_mut().insert(device);
 }
 
 fn device(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Device {

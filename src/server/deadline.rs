@@ -23,9 +23,8 @@ struct Malformed;
 
 /// Notes when a request came in. Outermost, because tonic counts the same timeout from there: were ours counted from where
 /// it is awaited, tonic's would sometimes win.
-pub(super) fn note_arrival<B>(mut request: http::Request<B>) -> http::Request<B> {
+pub(super) fn note_arrival<B>(request: &mut http::Request<B>) {
     request.extensions_mut().insert(Arrival(Instant::now()));
-    request
 }
 
 /// Answers for a call that takes longer than its client wants to wait, or than `longest`, and drops it; reading the request

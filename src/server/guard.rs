@@ -69,7 +69,7 @@ fn page(headers: &HeaderMap, wire: Wire, origins: &Origins) -> Result<Option<Pag
 
 /// How a caller frames its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wire {
+pub(super) enum Wire {
     Native,
     Web,
     WebText,
@@ -77,7 +77,7 @@ enum Wire {
 
 impl Wire {
     /// Exactly these: a page may send `text/plain; application/grpc-web` unasked, which a looser match would take.
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         match only(headers, &CONTENT_TYPE)?.as_bytes() {
             b"application/grpc" | b"application/grpc+proto" => Some(Self::Native),
             b"application/grpc-web" | b"application/grpc-web+proto" => Some(Self::Web),

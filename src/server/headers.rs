@@ -14,17 +14,15 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds them to an answer.
-pub(super) fn harden<B>(has_tls: bool) -> impl Fn(Response<B>) -> Response<B> + Clone {
-    move |mut response| {
-        let headers = response.headers_mut();
-        for (name, value) in &ALWAYS {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        // Answers hold tokens; only the public keys may be kept, and say so.
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        if has_tls {
-            headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
-        }
-        response
+pub(super) fn harden<B>(response: &mut Response<B>, has_tls: bool) {
+    let headers = response.headers_mut();
+    headers.reserve(ALWAYS.len() + 2);
+    for (name, value) in &ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Answers hold tokens; only the public keys may be kept, and say so.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if has_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
     }
 }

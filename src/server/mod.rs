@@ -7,6 +7,7 @@ mod cors;
 mod deadline;
 mod exporter;
 mod framing;
+mod front;
 mod guard;
 mod headers;
 mod health;
@@ -35,7 +36,6 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::health_reporter};
-use tower::util::MapRequestLayer;
 
 pub use exporter::{Collector, InvalidCollector};
 pub use settings::{Settings, TlsFiles, Traces};
@@ -50,10 +50,7 @@ use self::{
     tls::Certificate,
     trace::Observer,
 };
-use crate::{
-    app::{App, Edge, Verifier},
-    metrics::Metrics,
-};
+use crate::app::{App, Edge, Verifier};
 
 /// Why the service cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +147,7 @@ impl Server {
         health.tell(ServingStatus::Serving).await;
         let verifier = app.verifier().clone();
         let (observer, exporter) = self.observe(&verifier, Some(&app), &mut chores);
-        let routes = routes::routes(&verifier, Some(&app), health_service, observer, &self.settings)?;
+        let routes = routes::routes(&verifier, Some(&app), health_service, &self.settings)?;
         // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
         let delivering = chores::deliver_mail(app, stop.clone());
         let stopping = async {
@@ -159,8 +156,7 @@ impl Server {
             verifier.stop_watches();
         };
         // On the heap: what all of it carries along is large.
-        let metrics = Arc::clone(verifier.metrics());
-        Box::pin(self.serve((routes, metrics), chores, (delivering, stopping), &stop)).await?;
+        Box::pin(self.serve((routes, observer), chores, (delivering, stopping), &stop)).await?;
         exporter::flush(exporter).await;
         Ok(())
     }
@@ -178,14 +174,13 @@ impl Server {
         let health = Health::new(reporter, OF_TOKENS);
         health.tell(ServingStatus::NotServing).await;
         let (observer, exporter) = self.observe(&verifier, None, &mut chores);
-        let routes = routes::routes(&verifier, None, health_service, observer, &self.settings)?;
+        let routes = routes::routes(&verifier, None, health_service, &self.settings)?;
         let stopping = async {
             Box::pin(health.follow(&verifier, &stop)).await;
             health.tell(ServingStatus::NotServing).await;
             verifier.stop_watches();
         };
-        let metrics = Arc::clone(verifier.metrics());
-        Box::pin(self.serve((routes, metrics), chores, (async {}, stopping), &stop)).await?;
+        Box::pin(self.serve((routes, observer), chores, (async {}, stopping), &stop)).await?;
         exporter::flush(exporter).await;
         Ok(())
     }
@@ -212,7 +207,7 @@ impl Server {
     /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
     async fn serve(
         self,
-        (routes, metrics): (Routes, Arc<Metrics>),
+        (routes, observer): (Routes, Observer),
         mut chores: JoinSet<()>,
         (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
         stop: &CancellationToken,
@@ -230,10 +225,10 @@ impl Server {
             listener: self.listener,
             tls,
             cut,
-            metrics,
+            metrics: Arc::clone(&observer.metrics),
         };
         let served = transport()
-            .layer(MapRequestLayer::new(deadline::note_arrival))
+            .layer(routes::layers(observer, &self.settings))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming.connections(), stopping);
         let last = async {

@@ -1,34 +1,32 @@
 //! Which layers a request passes, and in what order: decided here and nowhere else.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
     http::{
-        Request,
+        Request, Response,
         header::{AUTHORIZATION, COOKIE, SET_COOKIE},
     },
     middleware::from_fn_with_state,
 };
 use envoy_types::ext_authz::v3::pb::AuthorizationServer;
-use ipnet::IpNet;
-use tonic::service::Routes;
+use tonic::{body::Body, service::Routes};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_reflection::server::Builder as Reflection;
 use tonic_web::GrpcWebLayer;
 use tower::{
-    ServiceBuilder,
+    Layer, Service, ServiceBuilder,
     util::{MapRequestLayer, MapResponseLayer},
 };
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
 use super::{
-    Settings, client, cors, deadline, framing, guard, headers, health::OF_TOKENS, http, panics, request_id, trace,
-    trace::Observer, verify,
+    Settings, cors, deadline, framing, front::Front, guard, health::OF_TOKENS, http, panics, trace::Observer, verify,
 };
 use crate::{
     app::{App, Verifier},
-    entropy::{Entropy, OsEntropy},
+    entropy::OsEntropy,
     grpc::{AccountApi, AuthApi, ExtAuthz, Gateway, TokenApi},
     proto::{
         self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
@@ -43,38 +41,52 @@ const LARGEST_BATCH: usize = 512 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// Everything that is served, behind its layers; the outermost stands first. An edge has no accounts.
+/// What every request passes, whatever it asks for; the outermost stands first.
+///
+/// Around the router and not in it: there they would be boxed and cloned, one in the other, for every request.
+pub(super) fn layers(
+    observer: Observer,
+    settings: &Settings,
+) -> impl Layer<
+    Routes,
+    Service = impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+              + Clone
+              + Send
+              + 'static,
+> + Clone {
+    let front = Front {
+        entropy: Arc::new(OsEntropy),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        observer,
+        has_tls: settings.tls.is_some(),
+    };
+    ServiceBuilder::new()
+        .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
+        .layer_fn(front.layer(cors::layer(&settings.origins)))
+        .into_inner()
+}
+
+/// Everything that is served. An edge has no accounts.
 pub(super) fn routes(
     verifier: &Verifier,
     accounts: Option<&App>,
     health: HealthServer<impl Health>,
-    observer: Observer,
     settings: &Settings,
 ) -> Result<Routes, tonic_reflection::server::Error> {
-    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.as_slice().into();
-
     let origins = Arc::new(settings.origins.clone());
     let gateway = Gateway::new(verifier.clone(), Arc::clone(&origins));
-    let calls = services(gateway.clone(), (verifier, accounts), health, settings)?.layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(origins, guard::guard))
-            // Around the calls alone: to anything else over HTTP/1.1 it answers 400.
-            .layer(GrpcWebLayer::new())
-            .layer(MapRequestLayer::new(|request: Request<tonic::body::Body>| request.map(axum::body::Body::new)))
-            .layer(MapResponseLayer::new(framing::blame_the_caller))
-            .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
-            .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(&observer.metrics)))),
-    );
-    let all = Router::new().merge(http::routes(verifier.clone())).merge(verify::routes(gateway)).merge(calls).layer(
-        ServiceBuilder::new()
-            .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
-            .layer(MapResponseLayer::new(headers::harden(settings.tls.is_some())))
-            .layer(from_fn_with_state(entropy, request_id::name))
-            .layer(MapRequestLayer::new(client::identify(trusted_proxies)))
-            .layer(from_fn_with_state(Arc::new(observer), trace::observe))
-            .option_layer(cors::layer(&settings.origins)),
-    );
+    let calls = ServiceBuilder::new()
+        .layer(from_fn_with_state(origins, guard::guard))
+        // Around the calls alone: to anything else over HTTP/1.1 it answers 400.
+        .layer(GrpcWebLayer::new())
+        .layer(MapRequestLayer::new(|request: Request<Body>| request.map(axum::body::Body::new)))
+        .layer(MapResponseLayer::new(framing::blame_the_caller))
+        .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
+        .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(verifier.metrics()))))
+        .service(services(gateway.clone(), (verifier, accounts), health, settings)?);
+    // As what is left over, and not as layers of each of its routes, for the same reason.
+    let all =
+        Router::new().merge(http::routes(verifier.clone())).merge(verify::routes(gateway)).fallback_service(calls);
     Ok(Routes::from(all))
 }
 

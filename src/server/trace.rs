@@ -3,12 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, header::CONTENT_TYPE},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, Request, Response, header::CONTENT_TYPE};
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::{Instrument as _, Level, Span, field};
@@ -32,8 +27,8 @@ pub(super) struct Observer {
 }
 
 /// A request that was not answered yet.
-struct Visit {
-    observer: Arc<Observer>,
+struct Visit<'a> {
+    observer: &'a Observer,
     /// `None` for what is no RPC of ours.
     method: Option<&'static str>,
     began: Instant,
@@ -42,35 +37,37 @@ struct Visit {
 }
 
 /// One span for each request, one line for its answer.
-pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
-    let span = span(&request);
+pub(super) async fn observe<B, R, E, F>(
+    observer: &Observer,
+    request: Request<B>,
+    answer: impl FnOnce(Request<B>) -> F,
+) -> Result<Response<R>, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
     let mut visit = Visit::new(observer, &request);
-    if let Some(open) = &visit.span {
-        span.record("trace_id", open.trace_id());
-    }
-    let response = next.run(request).instrument(span.clone()).await;
+    let span = span(&request, visit.span.as_ref());
+    let response = span.in_scope(|| answer(request)).instrument(span.clone()).await?;
     span.in_scope(|| visit.answered(&response));
-    response
+    Ok(response)
 }
 
-fn span(request: &Request) -> Span {
+/// With all its fields at once: each that is added later costs as much as all together.
+fn span<B>(request: &Request<B>, open: Option<&spans::Open>) -> Span {
     let path = request.uri().path();
-    let span = tracing::span!(
+    let client = request.extensions().get::<Device>().and_then(|device| device.address);
+    tracing::span!(
         Level::INFO,
         "request",
         id = request.extensions().get().map(RequestId::as_str),
-        trace_id = field::Empty,
+        trace_id = open.map(spans::Open::trace_id),
         path = &path[..path.floor_char_boundary(LONGEST_PATH)],
-        client = field::Empty,
-    );
-    if let Some(address) = request.extensions().get::<Device>().and_then(|device| device.address) {
-        span.record("client", field::display(address));
-    }
-    span
+        client = client.map(field::display),
+    )
 }
 
-impl Visit {
-    fn new(observer: Arc<Observer>, request: &Request) -> Self {
+impl<'a> Visit<'a> {
+    fn new<B>(observer: &'a Observer, request: &Request<B>) -> Self {
         let span = observer.spans.as_ref().map(|(_, one_in)| {
             let id = request.extensions().get().map_or("", RequestId::as_str);
             spans::Open::new(request.headers(), u128::from_str_radix(id, 16).unwrap_or_default(), *one_in)
@@ -80,7 +77,7 @@ impl Visit {
 
     /// What changes something is news, and so is what was refused. What was only asked is not: it comes a thousand times as
     /// often, is counted, and to write it down costs a third of answering it.
-    fn answered(&mut self, response: &Response) {
+    fn answered<R>(&mut self, response: &Response<R>) {
         self.is_over = true;
         let (status, latency) = (response.status().as_u16(), self.began.elapsed());
         if let Some(code) = call_status(response.headers()) {
@@ -107,7 +104,7 @@ impl Visit {
     }
 }
 
-impl Drop for Visit {
+impl Drop for Visit<'_> {
     /// A caller that does not wait for its answer is counted too.
     fn drop(&mut self) {
         if !self.is_over && self.method.is_some() {

@@ -59,21 +59,23 @@ async fn the_public_keys_are_cacheable_and_hold_no_secret() {
 #[tokio::test]
 async fn every_answer_says_what_a_browser_must_not_do_with_it() {
     let app = TestApp::spawn(Engine::Sqlite).await;
-    let rpc = http(&app, Version::Http2)
-        .send(
-            Method::POST,
-            "/countersign.v1.AuthService/WhoAmI",
-            &[("content-type", "application/grpc-web+proto"), ("x-grpc-web", "1")],
-            frame(&()),
-        )
-        .await;
-    for reply in [rpc, get(&app, "/healthz", &[]).await, get(&app, "/nothing", &[]).await] {
+    let http = http(&app, Version::Http2);
+    let call = async |headers: &[(&str, &str)]| {
+        http.send(Method::POST, "/countersign.v1.AuthService/WhoAmI", headers, frame(&())).await
+    };
+    let web = call(&[("content-type", "application/grpc-web+proto"), ("x-grpc-web", "1")]).await;
+    let from_a_page = call(&[("content-type", "application/grpc"), ("origin", "https://evil.example")]).await;
+    for reply in [web, from_a_page, get(&app, "/healthz", &[]).await, get(&app, "/nothing", &[]).await] {
         assert_eq!(reply.header("cache-control"), Some("no-store"), "{reply:?}");
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(reply.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
         assert_eq!(reply.header("x-request-id").unwrap().len(), 32);
     }
+    // What no browser sends or shows has no use for them.
+    let from_a_program = call(&[("content-type", "application/grpc")]).await;
+    assert_eq!(from_a_program.header("x-request-id").unwrap().len(), 32);
+    assert_eq!(from_a_program.header("content-security-policy"), None);
 }
 
 /// The services that the API's description lists, in both of its versions.
