@@ -56,6 +56,7 @@ impl App {
         metrics.database_connections.set("in_use", f64::from(usage.in_use));
         metrics.database_connections.set("idle", f64::from(usage.idle));
         metrics.database_connections_max.set(f64::from(usage.most));
+        metrics.database_waiting.set(f64::from(usage.waiting));
         metrics.database_acquire_timeouts.reach(usage.timeouts);
         let backlog = timeout(PATIENCE, self.0.store.backlog()).await.ok().and_then(Result::ok);
         metrics.database_up.set(f64::from(u8::from(backlog.is_some())));

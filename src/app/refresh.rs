@@ -2,8 +2,11 @@
 
 use super::{App, Error, Rejection, SignedIn};
 use crate::{
-    domain::{AuditEvent, AuditKind, Device, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp},
+    domain::{
+        AuditEvent, AuditKind, Device, EndReason, RefreshToken, Refreshing, Session, SessionState, Timestamp, User,
+    },
     mail::{Content, Envelope, Recipient},
+    store::Renewal,
 };
 
 impl App {
@@ -29,18 +32,22 @@ impl App {
     ) -> Result<SignedIn, Error> {
         let now = self.0.clock.now();
         let presented = self.0.refresh_tokens.read(token).map_err(|_| Rejection::TokenInvalid)?;
-        // Goes round again only when somebody else moved the session meanwhile, which makes this token the one before.
-        loop {
-            let (session, user) = self.0.store.session(presented.session).await?.ok_or(Rejection::TokenInvalid)?;
+        let judge = |session: &Session, user: &User| {
             if !self.0.refresh_tokens.is_genuine(&presented, &session.salt) {
-                return Err(Rejection::TokenInvalid.into());
+                return Err(Rejection::TokenInvalid);
             }
             // A database that was set back may have forgotten what this node still knows.
             let was_revoked = self.0.verifier.0.revocations.refuse(session.id, user.id, user.epoch);
             if user.disabled_at.is_some() || was_revoked {
-                return Err(Rejection::SessionEnded.into());
+                return Err(Rejection::SessionEnded);
             }
-            let moved = match session.judge(presented.generation, now, self.0.policy.sessions) {
+            Ok(session.judge(presented.generation, now, self.0.policy.sessions))
+        };
+        // Goes round again only when somebody else moved the session meanwhile, which makes this token the one before.
+        loop {
+            let looked_at = self.0.store.renew_session(presented.session, now, judge).await?;
+            let Renewal { session, user, judged, is_moved } = looked_at.ok_or(Rejection::TokenInvalid)?;
+            let session = match judged? {
                 Refreshing::Over => return Err(self.end_expired(&session, now, device).await?.into()),
                 Refreshing::Reused => {
                     *seen = Some("reused");
@@ -50,14 +57,10 @@ impl App {
                     *seen = Some("repeated");
                     session
                 }
-                Refreshing::Rotate { from, idle_expires_at } => {
-                    if !self.0.store.rotate_session(session.id, from, now, idle_expires_at).await? {
-                        continue;
-                    }
-                    session.moved_on(now, self.0.policy.sessions)
-                }
+                Refreshing::Rotate { .. } if is_moved => session.moved_on(now, self.0.policy.sessions),
+                Refreshing::Rotate { .. } => continue,
             };
-            return self.signed_in(user, moved, now);
+            return self.signed_in(user, session, now);
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Metrics {
     pub database_connections: Gauges,
     /// The most of them.
     pub database_connections_max: Gauge,
+    /// Statements and transactions that wait for one.
+    pub database_waiting: Gauge,
     /// Statements that got none in time.
     pub database_acquire_timeouts: Counter,
     /// Tries to deliver a letter, by outcome.
@@ -127,6 +129,11 @@ impl Default for Metrics {
             database_up: Gauge::new(r, "database_up", "Whether the database answered this scrape"),
             database_connections: Gauges::new(r, "database_connections", "Connections to the database", "state"),
             database_connections_max: Gauge::new(r, "database_connections_max", "The most connections to the database"),
+            database_waiting: Gauge::new(
+                r,
+                "database_waiting",
+                "Statements and transactions that wait for a connection",
+            ),
             database_acquire_timeouts: Counter::new(
                 r,
                 "database_acquire_timeouts",

@@ -1,7 +1,13 @@
 //! Connections that nobody waits for without end. The driver gives up on nothing: where a network swallows what is sent, or the
 //! server stands still, neither an answer comes nor an error, and the server's own timeout of a statement does not either.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
@@ -9,6 +15,8 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 use tokio::time::timeout;
+
+use super::lease::Leased;
 
 /// How much later than the server we give up on a statement: what it has to say is better than that it says nothing.
 pub(super) const MARGIN: Duration = Duration::from_secs(1);
@@ -26,33 +34,73 @@ impl Patience {
     }
 }
 
+/// How many have a connection of a pool, or wait for one.
+#[derive(Clone, Default)]
+struct Takers(Arc<AtomicU32>);
+
+/// One of them, until it is dropped.
+struct Taker(Takers);
+
+impl Takers {
+    fn one_more(&self) -> Taker {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Taker(self.clone())
+    }
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A pool of connections.
 #[derive(Clone)]
 pub(super) struct Connection {
     inner: DatabaseConnection,
     patience: Patience,
+    takers: Takers,
 }
 
 /// A transaction; one that is given up is rolled back.
 pub(super) struct Transaction {
     inner: DatabaseTransaction,
     patience: Patience,
+    _taker: Taker,
+}
+
+/// A connection for more than one statement. Whoever has one must not wait for another: all of a pool's could be had by those
+/// who do.
+pub(super) struct Lease {
+    inner: Leased,
+    patience: Patience,
+    _taker: Taker,
 }
 
 impl Connection {
     /// To a server, which is waited for so long.
     pub(super) fn to_server(inner: DatabaseConnection, most: Duration) -> Self {
-        Self { inner, patience: Patience(Some(most)) }
+        Self { inner, patience: Patience(Some(most)), takers: Takers::default() }
     }
 
     /// To a file, which always answers.
     pub(super) fn to_file(inner: DatabaseConnection) -> Self {
-        Self { inner, patience: Patience(None) }
+        Self { inner, patience: Patience(None), takers: Takers::default() }
     }
 
     /// For those who are patient by themselves, or have to be without end.
     pub(super) fn inner(&self) -> &DatabaseConnection {
         &self.inner
+    }
+
+    /// How many have a connection, or wait for one.
+    pub(super) fn takers(&self) -> u32 {
+        self.takers.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes a connection, for as long as what is returned is kept.
+    fn take(&self) -> Taker {
+        self.takers.one_more()
     }
 
     /// Begins a transaction that writes. On SQLite it takes the lock at once: one that reads first and writes later would be
@@ -62,8 +110,16 @@ impl Connection {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
+        let taker = self.take();
         let inner = self.patience.bound(self.inner.begin_with_options(options)).await?;
-        Ok(Transaction { inner, patience: self.patience })
+        Ok(Transaction { inner, patience: self.patience, _taker: taker })
+    }
+
+    /// One connection for more than one statement.
+    pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
+        let taker = self.take();
+        let inner = self.patience.bound(Leased::take(&self.inner)).await?;
+        Ok(Lease { inner, patience: self.patience, _taker: taker })
     }
 
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
@@ -76,6 +132,10 @@ impl Connection {
 }
 
 impl Transaction {
+    /// It has its connection.
+    #[expect(clippy::unused_self, reason = "as a pool has it")]
+    fn take(&self) {}
+
     /// For statements that may take longer than any call may.
     pub(super) async fn without_bound(mut self) -> Result<Self, DbErr> {
         if self.get_database_backend() == DbBackend::Postgres {
@@ -99,6 +159,16 @@ impl Transaction {
     }
 }
 
+impl Lease {
+    pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.patience.bound(self.inner.query_one(statement)).await
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
+        self.patience.bound(self.inner.execute(statement)).await
+    }
+}
+
 macro_rules! patiently {
     ($name:ident) => {
         #[async_trait]
@@ -108,18 +178,22 @@ macro_rules! patiently {
             }
 
             async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+                let _taker = self.take();
                 self.patience.bound(self.inner.execute_raw(statement)).await
             }
 
             async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+                let _taker = self.take();
                 self.patience.bound(self.inner.execute_unprepared(sql)).await
             }
 
             async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+                let _taker = self.take();
                 self.patience.bound(self.inner.query_one_raw(statement)).await
             }
 
             async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+                let _taker = self.take();
                 self.patience.bound(self.inner.query_all_raw(statement)).await
             }
         }

@@ -1,8 +1,9 @@
 //! Sessions: one row each, moved on and ended by conditional updates, so that of all who race one wins.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, FromQueryResult as _, IdenStatic as _,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, SelectA, SelectB, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait as _, DbBackend, EntityTrait, FromQueryResult as _,
+    IdenStatic as _, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait as _, SelectA, SelectB, Statement,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -21,47 +22,8 @@ impl Store {
     /// # Errors
     /// When the database fails: never to be taken for "there is none".
     pub async fn session(&self, session: SessionId) -> Result<Option<(Session, User)>, StoreError> {
-        static SESSION: Prepared = Prepared::new();
-        let backend = self.read.get_database_backend();
-        let statement = SESSION.with(backend, [uuid(session).into()], || {
-            session::Entity::find_by_id(uuid(session)).find_also_related(user::Entity).build(backend)
-        });
-        let Some(found) = self.read.query_one_raw(statement).await? else { return Ok(None) };
-        let row = session::Model::from_query_result(&found, SelectA.as_str())?;
-        let owner = user::Model::from_query_result_optional(&found, SelectB.as_str())?;
-        let owner = owner.ok_or(StoreError::Corrupt { table: "sessions", what: "user_id" })?;
-        Ok(Some((Session::try_from(row)?, User::try_from(owner)?)))
-    }
-
-    /// Moves a session from one generation to the next; `false` when somebody else moved or ended it first. **I9**: it is one
-    /// conditional statement on the row that ending it changes too, so that nothing which has ended is moved on.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn rotate_session(
-        &self,
-        session: SessionId,
-        from: Generation,
-        now: Timestamp,
-        idle_expires_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        static ROTATE: Prepared = Prepared::new();
-        let (id, from, to) = (uuid(session), i64::from(from.count()), i64::from(from.next().count()));
-        let (now, idle_expires_at) = (now.unix_millis(), idle_expires_at.unix_millis());
-        let backend = self.write.get_database_backend();
-        let values = [to.into(), now.into(), idle_expires_at.into(), id.into(), from.into()];
-        let statement = ROTATE.with(backend, values, || {
-            session::Entity::update_many()
-                .col_expr(session::Column::Generation, Expr::value(to))
-                .col_expr(session::Column::RotatedAt, Expr::value(now))
-                .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at))
-                .filter(session::Column::Id.eq(id))
-                .filter(session::Column::Generation.eq(from))
-                .filter(session::Column::EndedAt.is_null())
-                .build(backend)
-        });
-        let moved = retrying(|| async { Ok(self.write.execute_raw(statement.clone()).await?) }).await?;
-        Ok(moved.rows_affected() > 0)
+        let found = self.read.query_one_raw(by_id(self.read.get_database_backend(), session)).await?;
+        found.map(with_owner).transpose()
     }
 
     /// Ends a session, with a letter that says so where one is due; `false` when it had ended, or never was.
@@ -190,6 +152,23 @@ pub(super) async fn oldest_beyond(transaction: &Transaction, user: UserId, kept:
         .into_tuple()
         .all(transaction)
         .await?)
+}
+
+/// Asks for a session and whose it is.
+pub(super) fn by_id(backend: DbBackend, session: SessionId) -> Statement {
+    static SESSION: Prepared = Prepared::new();
+    SESSION.with(backend, [uuid(session).into()], || {
+        session::Entity::find_by_id(uuid(session)).find_also_related(user::Entity).build(backend)
+    })
+}
+
+/// What that finds.
+#[expect(clippy::needless_pass_by_value, reason = "as `map` has it")]
+pub(super) fn with_owner(found: QueryResult) -> Result<(Session, User), StoreError> {
+    let row = session::Model::from_query_result(&found, SelectA.as_str())?;
+    let owner = user::Model::from_query_result_optional(&found, SelectB.as_str())?;
+    let owner = owner.ok_or(StoreError::Corrupt { table: "sessions", what: "user_id" })?;
+    Ok((Session::try_from(row)?, User::try_from(owner)?))
 }
 
 pub(super) fn uuid(session: SessionId) -> Uuid {

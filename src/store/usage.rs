@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{
-    ColumnTrait, DatabaseBackend, DatabaseConnection, EntityTrait, QuerySelect,
+    ColumnTrait, DatabaseBackend, EntityTrait, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
-use super::{Store, StoreError, entity::outbox};
+use super::{Store, StoreError, entity::outbox, patience::Connection};
 use crate::domain::Timestamp;
 
 /// Statements of this process that got no connection in time. Drivers' errors become ours where nobody knows of any store.
@@ -22,6 +22,8 @@ pub struct Usage {
     pub idle: u32,
     /// The most of both.
     pub most: u32,
+    /// Statements and transactions that wait for one.
+    pub waiting: u32,
     /// How often a statement got none in time.
     pub timeouts: u64,
 }
@@ -41,13 +43,16 @@ impl Store {
     /// How much is in use; the readers of revocations and hints are not counted.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let (read, write) = (pool(self.read.inner()), pool(self.write.inner()));
+        let mut usage = pool(&self.read);
         // SQLite's writer has a pool to itself.
-        let writer =
-            if self.write.inner().get_database_backend() == DatabaseBackend::Sqlite { write } else { (0, 0, 0) };
-        let (size, idle, most) = (read.0 + writer.0, read.1 + writer.1, read.2 + writer.2);
-        let timeouts = ACQUIRE_TIMEOUTS.load(Ordering::Relaxed);
-        Usage { in_use: size.saturating_sub(idle), idle, most, timeouts }
+        if self.write.inner().get_database_backend() == DatabaseBackend::Sqlite {
+            let writer = pool(&self.write);
+            usage.in_use += writer.in_use;
+            usage.idle += writer.idle;
+            usage.most += writer.most;
+            usage.waiting += writer.waiting;
+        }
+        usage
     }
 
     /// What waits in the outbox, of all nodes.
@@ -76,14 +81,18 @@ impl Store {
     }
 }
 
-/// How many connections there are, how many of them idle, and how many there may be.
-fn pool(connection: &DatabaseConnection) -> (u32, u32, u32) {
-    let idle = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    if connection.get_database_backend() == DatabaseBackend::Sqlite {
-        let pool = connection.get_sqlite_connection_pool();
-        (pool.size(), idle(pool.num_idle()), pool.options().get_max_connections())
+/// How much of one pool is in use.
+fn pool(connection: &Connection) -> Usage {
+    let inner = connection.inner();
+    let (size, idle, most) = if inner.get_database_backend() == DatabaseBackend::Sqlite {
+        let pool = inner.get_sqlite_connection_pool();
+        (pool.size(), pool.num_idle(), pool.options().get_max_connections())
     } else {
-        let pool = connection.get_postgres_connection_pool();
-        (pool.size(), idle(pool.num_idle()), pool.options().get_max_connections())
-    }
+        let pool = inner.get_postgres_connection_pool();
+        (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+    };
+    let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+    let in_use = size.saturating_sub(idle);
+    let waiting = connection.takers().saturating_sub(in_use);
+    Usage { in_use, idle, most, waiting, timeouts: ACQUIRE_TIMEOUTS.load(Ordering::Relaxed) }
 }
