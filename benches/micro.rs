@@ -77,6 +77,17 @@ fn verify_an_access_token_again(bencher: Bencher<'_, '_>) {
     bencher.bench(|| tokens.verify(black_box(&token), NOW).unwrap());
 }
 
+/// What `/metrics` has of every call that brings a token.
+#[divan::bench]
+fn count_a_call(bencher: Bencher<'_, '_>) {
+    let metrics = Metrics::default();
+    bencher.bench(|| {
+        metrics.tokens.count(["ok"]);
+        metrics.calls.count(["countersign.v1.AuthService/WhoAmI", "OK"]);
+        metrics.call_durations.record("countersign.v1.AuthService/WhoAmI", black_box(Duration::from_micros(50)));
+    });
+}
+
 fn session() -> (RefreshTokens, SessionId, Generation, SessionSalt) {
     let entropy: &dyn Entropy = &OsEntropy;
     let session = SessionId::new(NOW, entropy.bytes());

@@ -23,14 +23,14 @@ const CLIENTS: usize = 32;
 /// over so many connections,
 const CONNECTIONS: usize = 2;
 /// so many calls in each of so many turns; the first turn warms up and does not count.
-const CALLS: usize = 4_000;
+const CALLS: usize = 8_000;
 const TURNS: usize = 6;
 /// As many people as are active at once, as far as a cache can tell.
-const PEOPLE: usize = 64;
+pub const PEOPLE: usize = 64;
 
 /// Where the calls go.
 #[derive(Clone)]
-struct Target {
+pub struct Target {
     channels: Arc<[Channel]>,
     url: Arc<str>,
     fixture: Arc<Fixture>,
@@ -38,7 +38,7 @@ struct Target {
 }
 
 impl Target {
-    async fn new(server: &Running, fixture: &Arc<Fixture>) -> Self {
+    pub async fn new(server: &Running, fixture: &Arc<Fixture>) -> Self {
         let mut channels = Vec::new();
         for _ in 0..CONNECTIONS {
             channels.push(Channel::from_shared(server.url()).unwrap().connect().await.unwrap());
@@ -51,7 +51,7 @@ impl Target {
         self.channels[number % self.channels.len()].clone()
     }
 
-    async fn call(self, rpc: Rpc, number: usize, token: usize) {
+    pub async fn call(self, rpc: Rpc, number: usize, token: usize) {
         match rpc {
             Rpc::WhoAmI => self.who_am_i(number, token).await,
             Rpc::WhoAmIOverWeb => self.who_am_i_over_web(token).await,
@@ -85,7 +85,7 @@ impl Target {
 
 /// What is called.
 #[derive(Clone, Copy)]
-enum Rpc {
+pub enum Rpc {
     WhoAmI,
     WhoAmIOverWeb,
     VerifyToken,

@@ -1,6 +1,7 @@
 //! Sign-ins beside the fastest engine at hand, and what they leave to everybody else.
 
 use std::{
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -15,8 +16,9 @@ use tonic::transport::Channel;
 
 use super::{
     fixture::{login_from, sign_up, with_bearer},
-    load::{by_the_clock, while_going},
-    process::{Running, cpu_of},
+    load::{Outcome, by_the_clock, while_going},
+    process::{Running, cpu_of_this_thread},
+    refresh::a_schema_of_its_own,
     table,
 };
 
@@ -27,19 +29,65 @@ const TIME: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(10);
 /// As many hashes at a time, there and here: one processor is left to who makes the calls.
 const THREADS: usize = 1;
+/// What their names begin with.
+const HASHES: &str = "hash-";
 /// What a thread needs for one (`passwords.memory_kib`).
 const ARENA_MIB: f64 = 19.0;
 
-/// Measures, and prints.
+/// What a run of sign-ins came to.
+struct Run {
+    signed_in: Outcome,
+    /// WhoAmI meanwhile.
+    asked: Outcome,
+    /// Of the server's time, that of the threads that hash.
+    hashing: Duration,
+    /// In MiB.
+    peak: f64,
+    idle: f64,
+}
+
+/// Measures, and prints. PostgreSQL is left out where there is none.
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = [
+    let alone = hash_alone();
+    let mut runs = vec![("SQLite", of(&folder.path().join("sqlite"), None).await)];
+    if let Ok(server) = std::env::var("COUNTERSIGN_TEST_POSTGRES") {
+        let url = a_schema_of_its_own(server).await;
+        runs.push(("PostgreSQL", of(&folder.path().join("postgres"), Some(url)).await));
+    }
+    table::calls_head();
+    table::calls("Argon2id alone, argon2-rust, as many threads", &alone);
+    for (name, run) in &runs {
+        table::calls(&format!("Login, 64 at once, {name}"), &run.signed_in);
+        table::calls(&format!("WhoAmI 100 times a second meanwhile, from when it was due, {name}"), &run.asked);
+    }
+    table::limits_head();
+    for (name, run) in &runs {
+        let per_sign_in = |time: Duration| time.as_secs_f64() * 1e3 / run.signed_in.calls();
+        // WhoAmI's own is had by both, and so little that it is left in.
+        let rest = per_sign_in(run.signed_in.cpu) - per_sign_in(run.hashing);
+        let rates = alone.rate() / run.signed_in.rate();
+        table::limit(&format!("hashes/s alone / sign-ins/s, {name}"), rates, 1.0 / 0.95, "");
+        let slower = per_sign_in(run.hashing) * 1e3 / alone.cpu_per_call();
+        table::figure(&format!("a sign-in's hash / one alone, {name}"), slower, "");
+        table::limit(&format!("server CPU of a sign-in beside its hash, {name}"), rest, 0.5, " ms");
+        table::limit(&format!("WhoAmI's p99 while 64 sign in, {name}"), run.asked.percentile(99), 20.0, " ms");
+        #[expect(clippy::cast_precision_loss, reason = "there are few threads")]
+        let most = run.idle + THREADS as f64 * ARENA_MIB + 64.0;
+        table::limit(&format!("peak RSS meanwhile, {name}"), run.peak, most.round(), " MiB");
+    }
+}
+
+async fn of(folder: &Path, postgres: Option<String>) -> Run {
+    std::fs::create_dir(folder).unwrap();
+    let mut settings = vec![
         ("PASSWORDS__THREADS", THREADS.to_string()),
         ("PASSWORDS__QUEUE", "128".to_owned()),
         ("PASSWORDS__MAX_WAIT", "60s".to_owned()),
         ("SERVER__REQUEST_TIMEOUT", "60s".to_owned()),
     ];
-    let service = Running::service(folder.path(), &settings);
+    settings.extend(postgres.map(|url| ("DATABASE__URL", url)));
+    let service = Running::service(folder, &settings);
     let idle = service.memory("VmRSS");
     let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
     let (mut token, mut devices) = (String::new(), Vec::new());
@@ -51,7 +99,6 @@ pub async fn measure() {
     }
     let devices: Arc<[_]> = devices.into();
 
-    let alone = hash_alone();
     let going = Arc::new(AtomicBool::new(true));
     let signing_in = while_going(&service, CLIENTS, &going, {
         let channel = channel.clone();
@@ -65,6 +112,7 @@ pub async fn measure() {
         }
     });
     service.forget_peak();
+    let hashed_before = service.cpu_of_threads(HASHES);
     let asking = async {
         // On a connection of its own, as somebody else's would be.
         let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
@@ -77,22 +125,9 @@ pub async fn measure() {
         going.store(false, Ordering::Relaxed);
         asked
     };
-    let (mut signed_in, asked) = tokio::join!(signing_in, asking);
-    let peak = service.memory("VmHWM");
-    // What WhoAmI had is so little that it is left in.
-    table::calls_head();
-    table::calls("Argon2id alone, argon2-rust, as many threads", &alone);
-    table::calls("Login, 64 at once", &signed_in);
-    table::calls("WhoAmI 100 times a second meanwhile, from when it was due", &asked);
-    table::limits_head();
-    let rest = (signed_in.cpu_per_call() - alone.cpu_per_call()) / 1_000.0;
-    signed_in.wall = TIME.max(signed_in.wall);
-    table::limit("hashes/s alone / sign-ins/s", alone.rate() / signed_in.rate(), 1.0 / 0.95, "");
-    table::limit("server CPU of a sign-in beside its hash", rest, 0.5, " ms");
-    table::limit("WhoAmI's p99 while 64 sign in", asked.percentile(99), 20.0, " ms");
-    #[expect(clippy::cast_precision_loss, reason = "there are few threads")]
-    let most = idle + THREADS as f64 * ARENA_MIB + 64.0;
-    table::limit("peak RSS meanwhile", peak, most.round(), " MiB");
+    let (signed_in, asked) = tokio::join!(signing_in, asking);
+    let hashing = service.cpu_of_threads(HASHES) - hashed_before;
+    Run { signed_in, asked, hashing, peak: service.memory("VmHWM"), idle }
 }
 
 fn address(number: usize) -> String {
@@ -100,8 +135,7 @@ fn address(number: usize) -> String {
 }
 
 /// The engine on as many threads, with its arena kept: what no sign-in can do without.
-fn hash_alone() -> super::load::Outcome {
-    let cpu = cpu_of("self");
+fn hash_alone() -> Outcome {
     let started = Instant::now();
     let threads: Vec<_> = (0..THREADS)
         .map(|_| {
@@ -113,10 +147,15 @@ fn hash_alone() -> super::load::Outcome {
                     hasher.hash_into(b"correct horse battery staple", b"0123456789abcdef", &mut [0; 32]).unwrap();
                     latencies.push(called.elapsed());
                 }
-                latencies
+                (latencies, cpu_of_this_thread())
             })
         })
         .collect();
-    let latencies = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
-    super::load::Outcome { latencies, cpu: cpu_of("self") - cpu, wall: started.elapsed() }
+    let mut alone = Outcome { wall: TIME, ..Outcome::default() };
+    for thread in threads {
+        let (latencies, cpu) = thread.join().unwrap();
+        alone.latencies.extend(latencies);
+        alone.cpu += cpu;
+    }
+    alone
 }

@@ -49,8 +49,9 @@ impl Outcome {
         self.wall += other.wall;
     }
 
+    /// How many there were.
     #[expect(clippy::cast_precision_loss, reason = "so many calls are never made")]
-    fn calls(&self) -> f64 {
+    pub fn calls(&self) -> f64 {
         self.latencies.len() as f64
     }
 }

@@ -1,6 +1,6 @@
 //! `make bench`: what calls cost the server, as ratios to what nobody can do without, all measured in one run beside each
-//! other; `cargo bench --bench service -- PART…` measures some of `calls`, `refresh`, `hashing`, `memory`. `docs/measurements/`
-//! keeps the results.
+//! other; `cargo bench --bench service -- PART…` measures some of `calls`, `observing`, `refresh`, `hashing`, `memory`.
+//! `docs/measurements/` keeps the results.
 
 #![expect(
     clippy::doc_markdown,
@@ -17,6 +17,7 @@ mod fixture;
 mod hashing;
 mod load;
 mod memory;
+mod observing;
 mod peers;
 mod process;
 mod refresh;
@@ -37,6 +38,9 @@ fn main() {
     runtime.block_on(async {
         if is_wanted("calls") {
             calls::measure().await;
+        }
+        if is_wanted("observing") {
+            observing::measure().await;
         }
         if is_wanted("refresh") {
             refresh::measure().await;

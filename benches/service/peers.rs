@@ -11,6 +11,10 @@ use countersign::proto::{
     ResetPasswordResponse, SignUpRequest, SignUpResponse, VerifyEmailRequest, VerifyEmailResponse, VerifyTokenRequest,
     VerifyTokenResponse, WatchRevocationsRequest, WatchRevocationsResponse, WhoAmIRequest, WhoAmIResponse,
     auth_service_server::{AuthService, AuthServiceServer},
+    otlp::opentelemetry::proto::collector::trace::v1::{
+        ExportTraceServiceRequest, ExportTraceServiceResponse,
+        trace_service_server::{TraceService, TraceServiceServer},
+    },
     token_service_server::{TokenService, TokenServiceServer},
 };
 use tokio::net::TcpListener;
@@ -22,6 +26,8 @@ pub const KIND: &str = "BENCH_PEER";
 pub const ANSWERS: &str = "BENCH_PEER_ANSWERS";
 /// Answers.
 pub const ECHO: &str = "echo";
+/// Takes spans, and throws them away.
+pub const COLLECTOR: &str = "collector";
 /// Looks at the token's signature first, as the fastest library at hand does it.
 pub const ECHO_AND_VERIFY: &str = "echo-and-verify";
 
@@ -35,6 +41,13 @@ struct Peer {
 
 /// Serves for ever, with the answers and the key that lie in the file.
 pub async fn serve(kind: &str, answers: &Path) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    eprintln!("listening on http://{}", listener.local_addr().unwrap());
+    let incoming = TcpListenerStream::new(listener);
+    if kind == COLLECTOR {
+        let collector = Server::builder().add_service(TraceServiceServer::new(Collector));
+        return collector.serve_with_incoming(incoming).await.unwrap();
+    }
     let [who_am_i, verify_token, key] = super::fixture::read_answers(answers);
     let key = (kind == ECHO_AND_VERIFY).then(|| Arc::new(UnparsedPublicKey::new(&ED25519, key)));
     let peer = Peer {
@@ -42,14 +55,24 @@ pub async fn serve(kind: &str, answers: &Path) {
         who_am_i: prost::Message::decode(who_am_i.as_slice()).unwrap(),
         verify_token: prost::Message::decode(verify_token.as_slice()).unwrap(),
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    eprintln!("listening on http://{}", listener.local_addr().unwrap());
     Server::builder()
         .add_service(AuthServiceServer::new(peer.clone()))
         .add_service(TokenServiceServer::new(peer))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(incoming)
         .await
         .unwrap();
+}
+
+struct Collector;
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        _: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
 }
 
 impl Peer {

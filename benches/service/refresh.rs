@@ -55,7 +55,7 @@ pub async fn measure() {
 async fn of(postgres: Option<String>) -> (Outcome, Outcome) {
     let folder = tempfile::tempdir().unwrap();
     let url = match postgres {
-        Some(server) => of_its_own(server).await,
+        Some(server) => a_schema_of_its_own(server).await,
         None => format!("sqlite:{}", folder.path().join("countersign.db").display()),
     };
     let service = Running::service(folder.path(), &[("DATABASE__URL", url.clone())]);
@@ -152,7 +152,8 @@ impl Raw {
     }
 }
 
-async fn of_its_own(server: String) -> String {
+/// A place of its own in the server, and empty.
+pub async fn a_schema_of_its_own(server: String) -> String {
     let mut connection = PgConnection::connect(&server).await.unwrap();
     connection.execute("DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench").await.unwrap();
     format!("{server}?options=-c%20search_path%3Dbench")

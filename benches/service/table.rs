@@ -35,6 +35,11 @@ pub fn limits_head() {
     println!("\n| | measured | at most | |\n| --- | --- | --- | --- |");
 }
 
+/// A figure by itself.
+pub fn figure(name: &str, value: f64, unit: &str) {
+    println!("| {name} | {value:.2}{unit} | | |");
+}
+
 /// A figure with its limit.
 pub fn limit(name: &str, value: f64, most: f64, unit: &str) {
     let verdict = if value <= most { "holds" } else { "**does not hold**" };
