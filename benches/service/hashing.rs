@@ -29,6 +29,8 @@ const TIME: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(10);
 /// As many hashes at a time, there and here: one processor is left to who makes the calls.
 const THREADS: usize = 1;
+/// A hash that fits into any cache, to see what one that does not costs all else.
+const SMALL_KIB: u32 = 64;
 /// What their names begin with.
 const HASHES: &str = "hash-";
 /// What a thread needs for one (`passwords.memory_kib`).
@@ -50,11 +52,17 @@ struct Run {
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
     let alone = hash_alone();
-    let mut runs = vec![("SQLite", of(&folder.path().join("sqlite"), None).await)];
+    let mut engines = vec![("SQLite", None)];
     if let Ok(server) = std::env::var("COUNTERSIGN_TEST_POSTGRES") {
-        let url = a_schema_of_its_own(server).await;
-        runs.push(("PostgreSQL", of(&folder.path().join("postgres"), Some(url)).await));
+        engines.push(("PostgreSQL", Some(a_schema_of_its_own(server).await)));
     }
+    let mut runs = Vec::new();
+    for (name, url) in engines {
+        let url: Vec<_> = url.map(|url| ("DATABASE__URL", url)).into_iter().collect();
+        runs.push((name, of(&folder.path().join(name), &url).await));
+    }
+    let small = [("PASSWORDS__MEMORY_KIB", SMALL_KIB.to_string())];
+    let cached = of(&folder.path().join("small"), &small).await;
     table::calls_head();
     table::calls("Argon2id alone, argon2-rust, as many threads", &alone);
     for (name, run) in &runs {
@@ -63,22 +71,32 @@ pub async fn measure() {
     }
     table::limits_head();
     for (name, run) in &runs {
-        let per_sign_in = |time: Duration| time.as_secs_f64() * 1e3 / run.signed_in.calls();
-        // WhoAmI's own is had by both, and so little that it is left in.
-        let rest = per_sign_in(run.signed_in.cpu) - per_sign_in(run.hashing);
         let rates = alone.rate() / run.signed_in.rate();
         table::limit(&format!("hashes/s alone / sign-ins/s, {name}"), rates, 1.0 / 0.95, "");
-        let slower = per_sign_in(run.hashing) * 1e3 / alone.cpu_per_call();
-        table::figure(&format!("a sign-in's hash / one alone, {name}"), slower, "");
-        table::limit(&format!("server CPU of a sign-in beside its hash, {name}"), rest, 0.5, " ms");
+        table::figure(&format!("a sign-in's hash / one alone, {name}"), run.hash() * 1e3 / alone.cpu_per_call(), "");
+        table::limit(&format!("server CPU of a sign-in beside its hash, {name}"), run.rest(), 0.5, " ms");
         table::limit(&format!("WhoAmI's p99 while 64 sign in, {name}"), run.asked.percentile(99), 20.0, " ms");
         #[expect(clippy::cast_precision_loss, reason = "there are few threads")]
         let most = run.idle + THREADS as f64 * ARENA_MIB + 64.0;
         table::limit(&format!("peak RSS meanwhile, {name}"), run.peak, most.round(), " MiB");
     }
+    let name = format!("the same, were a hash to leave the caches alone ({SMALL_KIB} KiB), SQLite");
+    table::figure(&name, cached.rest(), " ms");
 }
 
-async fn of(folder: &Path, postgres: Option<String>) -> Run {
+impl Run {
+    /// What the hash took of a sign-in, in ms.
+    fn hash(&self) -> f64 {
+        self.hashing.as_secs_f64() * 1e3 / self.signed_in.calls()
+    }
+
+    /// And what all else did. WhoAmI's own is had by all runs, and so little that it is left in.
+    fn rest(&self) -> f64 {
+        self.signed_in.cpu_per_call() / 1e3 - self.hash()
+    }
+}
+
+async fn of(folder: &Path, more: &[(&str, String)]) -> Run {
     std::fs::create_dir(folder).unwrap();
     let mut settings = vec![
         ("PASSWORDS__THREADS", THREADS.to_string()),
@@ -86,7 +104,7 @@ async fn of(folder: &Path, postgres: Option<String>) -> Run {
         ("PASSWORDS__MAX_WAIT", "60s".to_owned()),
         ("SERVER__REQUEST_TIMEOUT", "60s".to_owned()),
     ];
-    settings.extend(postgres.map(|url| ("DATABASE__URL", url)));
+    settings.extend_from_slice(more);
     let service = Running::service(folder, &settings);
     let idle = service.memory("VmRSS");
     let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();

@@ -19,6 +19,9 @@ use crate::{
 /// How much of a path is logged; ours are shorter.
 const LONGEST_PATH: usize = 100;
 
+/// Changes something, but nothing that anybody did.
+const RENEWAL: &str = "countersign.v1.AuthService/Refresh";
+
 /// Whom it is told to.
 pub(super) struct Observer {
     pub(super) metrics: Arc<Metrics>,
@@ -75,13 +78,13 @@ impl<'a> Visit<'a> {
         Self { observer, method: method(request.uri().path()), began: Instant::now(), span, is_over: false }
     }
 
-    /// What changes something is news, and so is what was refused. What was only asked is not: it comes a thousand times as
-    /// often, is counted, and to write it down costs a third of answering it.
+    /// What a person did is news, and so is what was refused. What was only asked is not, nor that a session was renewed, which it is
+    /// by itself every few minutes: that is counted, and to write it down costs much of answering it.
     fn answered<R>(&mut self, response: &Response<R>) {
         self.is_over = true;
         let (status, latency) = (response.status().as_u16(), self.began.elapsed());
         if let Some(code) = call_status(response.headers()) {
-            if code != Code::Ok || self.method.is_some_and(changes_something) {
+            if code != Code::Ok || self.method.is_some_and(is_news) {
                 tracing::info!(?code, ?latency, "answered");
             } else {
                 tracing::debug!(?code, ?latency, "answered");
@@ -120,8 +123,8 @@ fn method(path: &str) -> Option<&'static str> {
     ours.or_else(|| (path == GATEWAY_METHOD).then_some(GATEWAY_METHOD))
 }
 
-fn changes_something(method: &str) -> bool {
-    READS.binary_search(&method).is_err() && method != GATEWAY_METHOD
+fn is_news(method: &str) -> bool {
+    READS.binary_search(&method).is_err() && method != RENEWAL && method != GATEWAY_METHOD
 }
 
 /// The code of a gRPC answer; one without is a success, or at least begins as one.
@@ -159,12 +162,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_asks_is_known() {
-        for read in ["AuthService/WhoAmI", "TokenService/VerifyToken", "AccountService/ListSessions"] {
-            assert!(!changes_something(&format!("countersign.v1.{read}")), "{read}");
+    fn what_is_news_is_known() {
+        for routine in
+            ["AuthService/WhoAmI", "AuthService/Refresh", "TokenService/VerifyToken", "AccountService/ListSessions"]
+        {
+            assert!(!is_news(&format!("countersign.v1.{routine}")), "{routine}");
         }
-        for change in ["AuthService/Login", "AuthService/Refresh", "AccountService/RevokeSession"] {
-            assert!(changes_something(&format!("countersign.v1.{change}")), "{change}");
+        for news in ["AuthService/Login", "AuthService/Logout", "AccountService/RevokeSession"] {
+            assert!(is_news(&format!("countersign.v1.{news}")), "{news}");
         }
     }
 
