@@ -15,7 +15,7 @@ use countersign::proto::{WhoAmIRequest, auth_service_client::AuthServiceClient};
 use tonic::transport::Channel;
 
 use super::{
-    fixture::{login_from, sign_up, with_bearer},
+    fixture::{login, login_from, sign_up, with_bearer},
     load::{Outcome, by_the_clock, while_going},
     process::{Running, cpu_of_this_thread},
     refresh::a_schema_of_its_own,
@@ -108,11 +108,13 @@ async fn of(folder: &Path, more: &[(&str, String)]) -> Run {
     let service = Running::service(folder, &settings);
     let idle = service.memory("VmRSS");
     let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
-    let (mut token, mut devices) = (String::new(), Vec::new());
+    // Whoever signs in without end has no session that stays.
+    sign_up(channel.clone(), "asks@example.com").await;
+    let token = login(channel.clone(), "asks@example.com").await.tokens.unwrap().access_token;
+    let mut devices = Vec::new();
     for number in 0..CLIENTS {
         sign_up(channel.clone(), &address(number)).await;
         let tokens = login_from(channel.clone(), &address(number), None).await.tokens.unwrap();
-        token = tokens.access_token;
         devices.push(Mutex::new(tokens.device_token));
     }
     let devices: Arc<[_]> = devices.into();
