@@ -99,7 +99,7 @@ impl Gateway {
     async fn passes_again(&self, bearer: &str) {
         in_time(async {
             loop {
-                let reply = self.http().send(Method::GET, "/orders?id=1", &[("authorization", bearer)], "").await;
+                let reply = self.send(Method::GET, &[("authorization", bearer)]).await;
                 if reply.status == StatusCode::OK {
                     return;
                 }
