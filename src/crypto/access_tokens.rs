@@ -1,6 +1,6 @@
 //! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -51,31 +51,21 @@ struct Footer<'a> {
 
 /// The claims as JSON; a struct refuses the same name twice, where a map would keep the last.
 #[derive(Serialize, Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    iss: Cow<'a, str>,
-    #[serde(borrow)]
-    aud: Cow<'a, str>,
-    #[serde(borrow)]
-    sub: Cow<'a, str>,
-    #[serde(borrow)]
-    sid: Cow<'a, str>,
+struct Payload {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
     uep: i64,
-    #[serde(borrow)]
-    jti: Cow<'a, str>,
-    #[serde(borrow)]
-    iat: Cow<'a, str>,
-    #[serde(borrow)]
-    nbf: Cow<'a, str>,
-    #[serde(borrow)]
-    exp: Cow<'a, str>,
-    #[serde(borrow)]
-    typ: Cow<'a, str>,
-    roles: Vec<Cow<'a, str>>,
-    #[serde(borrow)]
-    auth_time: Cow<'a, str>,
+    jti: String,
+    iat: String,
+    nbf: String,
+    exp: String,
+    typ: String,
+    roles: Vec<String>,
+    auth_time: String,
     /// RFC 8176: how the person proved who they are.
-    amr: Vec<Cow<'a, str>>,
+    amr: Vec<String>,
     /// NIST SP 800-63B-4: the authentication assurance level, 1 for a password alone.
     aal: u8,
 }
@@ -106,21 +96,20 @@ impl AccessTokens {
     pub fn mint(&self, claims: &Claims) -> Result<AccessToken, CryptoError> {
         let failed = || CryptoError::Failed { operation: "sign" };
         let key = self.keyring.active()?;
-        let moment = |at| rfc3339(at).map(Cow::Owned).ok_or_else(failed);
         let payload = Payload {
-            iss: self.issuer.as_str().into(),
-            aud: self.audience.as_str().into(),
-            sub: claims.user.to_string().into(),
-            sid: claims.session.to_string().into(),
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: claims.user.to_string(),
+            sid: claims.session.to_string(),
             uep: claims.epoch.count(),
-            jti: claims.id.to_string().into(),
-            iat: moment(claims.issued_at)?,
-            nbf: moment(claims.issued_at)?,
-            exp: moment(claims.expires_at)?,
-            typ: KIND.into(),
-            roles: claims.roles.iter().map(|role| role.as_str().into()).collect(),
-            auth_time: moment(claims.authenticated_at)?,
-            amr: vec!["pwd".into()],
+            jti: claims.id.to_string(),
+            iat: rfc3339(claims.issued_at).ok_or_else(failed)?,
+            nbf: rfc3339(claims.issued_at).ok_or_else(failed)?,
+            exp: rfc3339(claims.expires_at).ok_or_else(failed)?,
+            typ: KIND.to_owned(),
+            roles: claims.roles.iter().map(ToString::to_string).collect(),
+            auth_time: rfc3339(claims.authenticated_at).ok_or_else(failed)?,
+            amr: vec!["pwd".to_owned()],
             aal: 1,
         };
         let payload = serde_json::to_vec(&payload).map_err(|_| failed())?;
@@ -169,7 +158,7 @@ impl AccessTokens {
         let payload = token.payload();
         // To serde, a list of values is a struct too.
         let payload = serde_json::from_slice(payload).ok().filter(|_| payload.starts_with(b"{"));
-        let payload: Payload<'_> = payload.ok_or_else(invalid)?;
+        let payload: Payload = payload.ok_or_else(invalid)?;
         let is_ours = payload.typ == KIND && payload.iss == self.issuer && payload.aud == self.audience;
         let not_before = timestamp(&payload.nbf).filter(|_| is_ours).ok_or_else(invalid)?;
         let claims = Arc::new(claims(&payload).ok_or_else(invalid)?);
@@ -201,7 +190,7 @@ fn written(footer: &Footer<'_>) -> Option<Vec<u8>> {
     serde_json::to_vec(footer).ok()
 }
 
-fn claims(payload: &Payload<'_>) -> Option<Claims> {
+fn claims(payload: &Payload) -> Option<Claims> {
     Some(Claims {
         id: payload.jti.parse().ok()?,
         user: payload.sub.parse().ok()?,

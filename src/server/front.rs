@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::http::{HeaderMap, Request, Response, header::ORIGIN};
+use axum::http::{Method, Request, Response, header::ORIGIN};
 use ipnet::IpNet;
 use tower::{
     Service, ServiceBuilder, ServiceExt as _,
@@ -50,9 +50,11 @@ impl Front {
     }
 }
 
-/// Whether no page has sent it, so that no browser will look at the answer: a page that sends this type names its origin.
-fn is_from_a_program(headers: &HeaderMap) -> bool {
-    Wire::of(headers) == Some(Wire::Native) && !headers.contains_key(ORIGIN)
+/// Whether no page has sent it, so that no browser will look at the answer: a page that sends this type names its origin. What is
+/// no `POST` may be a gateway's question about somebody else's request, with the headers of that.
+fn is_from_a_program<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    request.method() == Method::POST && Wire::of(headers) == Some(Wire::Native) && !headers.contains_key(ORIGIN)
 }
 
 impl<S, B, R> Service<Request<B>> for Fronted<S>
@@ -73,7 +75,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         deadline::note_arrival(&mut request);
         let front = Arc::clone(&self.front);
-        let is_from_a_program = is_from_a_program(request.headers());
+        let is_from_a_program = is_from_a_program(&request);
         let behind =
             if is_from_a_program { Either::Left(self.direct.clone()) } else { Either::Right(self.shared.clone()) };
         Box::pin(async move {

@@ -78,8 +78,8 @@ impl<'a> Visit<'a> {
         Self { observer, method: method(request.uri().path()), began: Instant::now(), span, is_over: false }
     }
 
-    /// What a person did is news, and so is what was refused. What was only asked is not, nor that a session was renewed, which it is
-    /// by itself every few minutes: that is counted, and to write it down costs much of answering it.
+    /// What a person did is news, and so is what was refused. What was only asked is not, nor that a session was renewed, as each
+    /// is by itself every few minutes: that is counted, and to write it down costs much of answering it.
     fn answered<R>(&mut self, response: &Response<R>) {
         self.is_over = true;
         let (status, latency) = (response.status().as_u16(), self.began.elapsed());

@@ -65,7 +65,9 @@ async fn every_answer_says_what_a_browser_must_not_do_with_it() {
     };
     let web = call(&[("content-type", "application/grpc-web+proto"), ("x-grpc-web", "1")]).await;
     let from_a_page = call(&[("content-type", "application/grpc"), ("origin", "https://evil.example")]).await;
-    for reply in [web, from_a_page, get(&app, "/healthz", &[]).await, get(&app, "/nothing", &[]).await] {
+    // As a gateway asks, with what the visitor sent it.
+    let asked_about = get(&app, "/verify", &[("content-type", "application/grpc")]).await;
+    for reply in [web, from_a_page, asked_about, get(&app, "/healthz", &[]).await, get(&app, "/nothing", &[]).await] {
         assert_eq!(reply.header("cache-control"), Some("no-store"), "{reply:?}");
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
