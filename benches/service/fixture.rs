@@ -38,6 +38,13 @@ pub async fn login(channel: Channel, email: &str) -> SignedIn {
     login_from(channel, email, None).await
 }
 
+/// The key of a service that may ask about tokens, and listen; it counts in a moment.
+pub fn let_in(folder: &Path, settings: &[(&str, String)]) -> String {
+    let created = countersign(folder, settings).args(["backend", "create", "--name", "api"]).output().unwrap();
+    assert!(created.status.success(), "{created:?}");
+    String::from_utf8(created.stdout).unwrap().trim().to_owned()
+}
+
 /// From a device that is known by what it was given, so that nobody gets a letter about a new one.
 pub async fn login_from(channel: Channel, email: &str, device_token: Option<String>) -> SignedIn {
     let (email, password) = (email.to_owned(), PASSWORD.to_owned());
@@ -59,9 +66,7 @@ impl Fixture {
         let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
         sign_up(channel.clone(), "ada@example.com").await;
         let first = login(channel, "ada@example.com").await.tokens.unwrap().access_token;
-        let created = countersign(folder, &[]).args(["backend", "create", "--name", "api"]).output().unwrap();
-        assert!(created.status.success(), "{created:?}");
-        let backend = String::from_utf8(created.stdout).unwrap().trim().to_owned();
+        let backend = let_in(folder, &[]);
         let tokens = mint(folder, &first, count).await;
         Self { backend, tokens }
     }

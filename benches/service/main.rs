@@ -1,6 +1,6 @@
 //! `make bench`: what calls cost the server, as ratios to what nobody can do without, all measured in one run beside each
-//! other; `cargo bench --bench service -- PART…` measures some of `calls`, `observing`, `refresh`, `hashing`, `memory`.
-//! `docs/measurements/` keeps the results.
+//! other; `cargo bench --bench service -- PART…` measures some of `calls`, `observing`, `refresh`, `hashing`, `listening`,
+//! `memory`. `docs/measurements/` keeps the results.
 
 #![expect(
     clippy::doc_markdown,
@@ -15,6 +15,7 @@
 mod calls;
 mod fixture;
 mod hashing;
+mod listening;
 mod load;
 mod memory;
 mod observing;
@@ -47,6 +48,9 @@ fn main() {
         }
         if is_wanted("hashing") {
             hashing::measure().await;
+        }
+        if is_wanted("listening") {
+            listening::measure().await;
         }
         if is_wanted("memory") {
             memory::measure().await;

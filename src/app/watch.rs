@@ -17,7 +17,8 @@ use super::{
 };
 use crate::domain::{EdgeState, FeedCursor, News, PublicKeys, Ticks};
 
-/// How often a listener hears that there is nothing new.
+/// How often a listener hears something, though there is nothing new; and how often where it stands, which is larger than what it
+/// is mostly told. Whoever loses the line in between is told that again.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long one listens at a time: shorter than a connection lives, so that the service ends it in an orderly way, and its
 /// listeners spread over the nodes that there are.
@@ -58,6 +59,8 @@ pub struct Watch {
     since: Ticks,
     until: Duration,
     untold: VecDeque<WatchEvent>,
+    /// Where that ends, as long as it was not told.
+    place: Option<Vec<u8>>,
     is_over: bool,
 }
 
@@ -102,6 +105,7 @@ impl Verifier {
             // Up to a tenth less: what began together should not all come again together.
             until: LONGEST.mul_f64(1.0 - f64::from(random) / 2_550.0),
             untold,
+            place: None,
             is_over: false,
         };
         watch.untold.push_front(watch.keys()?);
@@ -148,7 +152,7 @@ impl Watch {
         if self.is_over {
             return Ok(None);
         }
-        if self.untold.is_empty() {
+        while self.untold.is_empty() {
             self.listen().await?;
         }
         let event = self.untold.pop_front();
@@ -162,15 +166,19 @@ impl Watch {
             learnt = self.learnt.recv() => match learnt {
                 Ok(learnt) => self.take(&learnt)?,
                 // It was too slow to be told everything: it goes on from where it was told to.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => self.untold.push_back(WatchEvent::GoAway),
+                Err(RecvError::Lagged(_) | RecvError::Closed) => self.send_away(),
             },
             () = async { drop(self.closing.wait_for(|is_closing| *is_closing).await) } => {
-                self.untold.push_back(WatchEvent::GoAway);
+                self.send_away();
             }
             _ = self.heartbeat.tick() => {
                 self.verifier.require_let_in(&self.backend)?;
                 let is_long = self.verifier.0.clock.ticks().since(self.since) >= self.until;
-                self.untold.push_back(if is_long { WatchEvent::GoAway } else { WatchEvent::Heartbeat });
+                if is_long {
+                    self.send_away();
+                } else {
+                    self.untold.push_back(self.place.take().map_or(WatchEvent::Heartbeat, WatchEvent::UpTo));
+                }
             }
         }
         Ok(())
@@ -182,8 +190,22 @@ impl Watch {
             self.untold.push_back(self.keys()?);
         }
         self.untold.extend(batches(learnt.news.clone()));
-        self.untold.push_back(WatchEvent::UpTo(learnt.place.clone()));
+        self.place = Some(learnt.place.clone());
+        // It tells on what it has a place for.
+        if self.as_edge {
+            self.tell_place();
+        }
         Ok(())
+    }
+
+    fn tell_place(&mut self) {
+        self.untold.extend(self.place.take().map(WatchEvent::UpTo));
+    }
+
+    /// With what it needs to go on from where it was told to.
+    fn send_away(&mut self) {
+        self.tell_place();
+        self.untold.push_back(WatchEvent::GoAway);
     }
 
     fn keys(&self) -> Result<WatchEvent, Error> {

@@ -1,15 +1,16 @@
 //! Ends a call in time: tonic's own timeout answers outside gRPC-web and CORS, with the wrong code, and ignores junk.
 
-use std::time::Duration;
-
-use axum::{
-    extract::{Request, State},
-    http::{self, HeaderMap},
-    middleware::Next,
-    response::Response,
+use std::{
+    future::ready,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
 };
+
+use axum::http::{HeaderMap, Request, Response};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
+use tower::Service;
 
 use crate::{grpc::refusal, proto::ErrorReason};
 
@@ -23,26 +24,53 @@ struct Malformed;
 
 /// Notes when a request came in. Outermost, because tonic counts the same timeout from there: were ours counted from where
 /// it is awaited, tonic's would sometimes win.
-pub(super) fn note_arrival<B>(request: &mut http::Request<B>) {
+pub(super) fn note_arrival<B>(request: &mut Request<B>) {
     request.extensions_mut().insert(Arrival(Instant::now()));
 }
 
 /// Answers for a call that takes longer than its client wants to wait, or than `longest`, and drops it; reading the request
 /// is part of the call, so that a body which stalls does not hold it for ever.
-pub(super) async fn hold(State(longest): State<Duration>, request: Request, next: Next) -> Response {
-    let arrival = request.extensions().get().map_or_else(Instant::now, |Arrival(at)| *at);
-    let Ok(wanted) = wanted(request.headers()) else {
-        let message = "grpc-timeout must be 1 to 8 digits and one of H M S m u n";
-        return refusal(Code::InvalidArgument, ErrorReason::InvalidFields, message).into_http();
-    };
-    let deadline = arrival + wanted.unwrap_or(longest).min(longest);
-    // A timeout polls what it times once, even if it is over: nothing must run for a client that has left already.
-    if deadline > Instant::now()
-        && let Ok(response) = timeout_at(deadline, next.run(request)).await
-    {
-        return response;
+#[derive(Clone)]
+pub(super) struct Deadline<S> {
+    longest: Duration,
+    behind: S,
+}
+
+impl<S> Deadline<S> {
+    pub(super) fn of(behind: S, longest: Duration) -> Self {
+        Self { longest, behind }
     }
-    Status::deadline_exceeded("the call took longer than its deadline").into_http()
+}
+
+impl<S, B, R> Service<Request<B>> for Deadline<S>
+where
+    S: Service<Request<B>, Response = Response<R>, Error: Send + 'static, Future: Send + 'static>,
+    R: Default + Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.behind.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let arrival = request.extensions().get().map_or_else(Instant::now, |Arrival(at)| *at);
+        let Ok(wanted) = wanted(request.headers()) else {
+            let message = "grpc-timeout must be 1 to 8 digits and one of H M S m u n";
+            let refused = refusal(Code::InvalidArgument, ErrorReason::InvalidFields, message);
+            return Box::pin(ready(Ok(refused.into_http())));
+        };
+        let deadline = arrival + wanted.unwrap_or(self.longest).min(self.longest);
+        let late = || Status::deadline_exceeded("the call took longer than its deadline").into_http();
+        // A timeout polls what it times once, even if it is over: nothing must run for a client that has left already.
+        if deadline <= Instant::now() {
+            return Box::pin(ready(Ok(late())));
+        }
+        let answer = self.behind.call(request);
+        Box::pin(async move { timeout_at(deadline, answer).await.unwrap_or_else(|_| Ok(late())) })
+    }
 }
 
 /// How long the client wants to wait: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests>.

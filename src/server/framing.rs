@@ -1,9 +1,6 @@
 //! Says whose mistake a request is that cannot be read: the caller's, where tonic calls it ours.
 
-use axum::{
-    http::{HeaderMap, HeaderName},
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, Response};
 use tonic::Code;
 
 use crate::{grpc::refusal, proto::ErrorReason};
@@ -13,7 +10,7 @@ const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// Replaces tonic's own answer to what it cannot read: no message, half of one, too long a one, compressed in a way that nobody
 /// agreed on. Its text would quote the libraries below; a fault of ours is told from it by its details.
-pub(super) fn blame_the_caller(response: Response) -> Response {
+pub(super) fn blame_the_caller<B: Default>(response: Response<B>) -> Response<B> {
     match unreadable(response.headers()) {
         Some(why) => refusal(Code::InvalidArgument, ErrorReason::InvalidFields, &why).into_http(),
         None => response,

@@ -3,18 +3,25 @@
 //! A page that the person visits can send `text/plain`, or no content type at all, without asking (no preflight), and the
 //! browser adds our cookies. So the guard takes what no page can send unasked, and from pages only what is listed.
 
-use std::sync::Arc;
+use std::{
+    convert::Infallible,
+    future::ready,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
-    extract::{Request, State},
+    body::Body,
+    extract::Request,
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
+        self, HeaderMap, HeaderValue, Method, StatusCode,
         header::{ALLOW, CONTENT_TYPE, COOKIE, ORIGIN},
     },
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use tonic::{Code, Status};
+use tonic::{Code, Status, body::Body as Answer};
+use tower::Service;
 
 use crate::{
     grpc::{Origins, Page, only, refusal},
@@ -27,27 +34,61 @@ const NOT_GRPC: &str = "this is a gRPC service: the content type must be exactly
                         application/grpc-web-text, each also with +proto\n";
 
 /// Lets through what is a gRPC call, and of those from pages only the listed pages'.
-pub(super) async fn guard(State(origins): State<Arc<Origins>>, mut request: Request, next: Next) -> Response {
+#[derive(Clone)]
+pub(super) struct Guard<S> {
+    origins: Arc<Origins>,
+    behind: S,
+}
+
+impl<S> Guard<S> {
+    pub(super) fn before(behind: S, origins: Arc<Origins>) -> Self {
+        Self { origins, behind }
+    }
+}
+
+impl<S> Service<Request> for Guard<S>
+where
+    S: Service<Request, Response = http::Response<Answer>, Error = Infallible, Future: Send + 'static>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.behind.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        if let Some(refused) = refuse(&self.origins, &mut request) {
+            return Box::pin(ready(Ok(refused)));
+        }
+        let answer = self.behind.call(request);
+        Box::pin(async { Ok(answer.await?.map(Body::new)) })
+    }
+}
+
+/// The answer to what is not let through; of what is, the page that calls is noted.
+fn refuse(origins: &Origins, request: &mut Request) -> Option<Response> {
     if request.method() != Method::POST {
         // No body for HEAD (RFC 9110 §9.3.2): over HTTP/2 clients take one for a broken stream.
         let why = if request.method() == Method::HEAD { "" } else { "only POST\n" };
-        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], why).into_response();
+        return Some((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], why).into_response());
     }
     let Some(wire) = Wire::of(request.headers()) else {
         tracing::debug!("refused: not gRPC");
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response();
+        return Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response());
     };
-    match page(request.headers(), wire, &origins) {
+    match page(request.headers(), wire, origins) {
         Ok(page) => {
             // Without it no cookie counts: native gRPC has no use for them, and no browser speaks it.
             if let Some(page) = page.filter(|_| wire != Wire::Native && origins.have_cookies()) {
                 request.extensions_mut().insert(page);
             }
-            next.run(request).await
+            None
         }
         Err(missing) => {
             tracing::info!(missing, "refused: cross-site request");
-            wire.frame(refusal(Code::PermissionDenied, ErrorReason::Forbidden, &missing))
+            Some(wire.frame(refusal(Code::PermissionDenied, ErrorReason::Forbidden, &missing)))
         }
     }
 }

@@ -8,21 +8,18 @@ use axum::{
         Request, Response,
         header::{AUTHORIZATION, COOKIE, SET_COOKIE},
     },
-    middleware::from_fn_with_state,
 };
 use envoy_types::ext_authz::v3::pb::AuthorizationServer;
 use tonic::{body::Body, service::Routes};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_reflection::server::Builder as Reflection;
 use tonic_web::GrpcWebLayer;
-use tower::{
-    Layer, Service, ServiceBuilder,
-    util::{MapRequestLayer, MapResponseLayer},
-};
+use tower::{Layer, Service, ServiceBuilder, util::MapResponseLayer};
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
 use super::{
-    Settings, cors, deadline, framing, front::Front, guard, health::OF_TOKENS, http, panics, trace::Observer, verify,
+    Settings, cors, deadline::Deadline, framing, front::Front, guard::Guard, health::OF_TOKENS, http, panics,
+    trace::Observer, verify,
 };
 use crate::{
     app::{App, Verifier},
@@ -76,12 +73,11 @@ pub(super) fn routes(
     let origins = Arc::new(settings.origins.clone());
     let gateway = Gateway::new(verifier.clone(), Arc::clone(&origins));
     let calls = ServiceBuilder::new()
-        .layer(from_fn_with_state(origins, guard::guard))
+        .layer_fn(move |behind| Guard::before(behind, Arc::clone(&origins)))
         // Around the calls alone: to anything else over HTTP/1.1 it answers 400.
         .layer(GrpcWebLayer::new())
-        .layer(MapRequestLayer::new(|request: Request<Body>| request.map(axum::body::Body::new)))
         .layer(MapResponseLayer::new(framing::blame_the_caller))
-        .layer(from_fn_with_state(settings.request_timeout, deadline::hold))
+        .layer_fn(|behind| Deadline::of(behind, settings.request_timeout))
         .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(verifier.metrics()))))
         .service(services(gateway.clone(), (verifier, accounts), health, settings)?);
     // As what is left over, and not as layers of each of its routes, for the same reason.

@@ -1,13 +1,14 @@
 //! The audit log: written in the transaction that did what it tells of.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait as _};
 use uuid::Uuid;
 
-use super::{Store, StoreError, entity::audit_event, patience::Transaction, retrying};
+use super::{Store, StoreError, entity::audit_event, patience::Transaction, prepared::Prepared, retrying};
 use crate::domain::AuditEvent;
 
 /// Adds an entry.
 pub(super) async fn record(transaction: &Transaction, event: &AuditEvent) -> Result<(), StoreError> {
+    static EVENT: Prepared = Prepared::new();
     let row = audit_event::ActiveModel {
         id: Set(Uuid::from_bytes(*event.id.as_bytes())),
         at: Set(event.at.unix_millis()),
@@ -17,7 +18,7 @@ pub(super) async fn record(transaction: &Transaction, event: &AuditEvent) -> Res
         address: Set(event.by.address.map(|address| address.to_string())),
         user_agent: Set(event.by.user_agent.clone()),
     };
-    audit_event::Entity::insert(row).exec_without_returning(transaction).await?;
+    transaction.execute_raw(EVENT.insert(transaction.get_database_backend(), row)).await?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Settings, StoreError};
+use super::{Settings, StoreError, given_up::GivenUp};
 
 /// A connection that was idle for so long may have died unseen.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
@@ -89,29 +89,43 @@ fn is_locked(error: &DbErr) -> bool {
     code.is_some_and(|code| code & 0xff == 5)
 }
 
-/// One pool for everything.
-pub(super) async fn postgres(url: &SecretString, settings: &Settings) -> Result<DatabaseConnection, StoreError> {
+/// One pool for everything, of those who say what they have given up.
+pub(super) async fn postgres(
+    url: &SecretString,
+    settings: &Settings,
+    given_up: GivenUp,
+) -> Result<DatabaseConnection, StoreError> {
     probe(url, settings.acquire_timeout).await?;
-    Ok(Database::connect(postgres_pool(url, settings, settings.max_connections)).await?)
+    let mut options = postgres_options(url, settings, settings.max_connections);
+    options.map_sqlx_postgres_pool_opts(move |options| {
+        let given_up = given_up.clone();
+        options.after_release(move |connection, _| {
+            let is_doubtful = given_up.is_recent();
+            Box::pin(async move { if is_doubtful { shows_that_it_lives(connection).await } else { Ok(true) } })
+        })
+    });
+    Ok(Database::connect(options).await?)
 }
 
 /// One connection beside that pool.
 pub(super) fn one_postgres(url: &SecretString, settings: &Settings) -> ConnectOptions {
-    postgres_pool(url, settings, 1)
+    let mut options = postgres_options(url, settings, 1);
+    options.map_sqlx_postgres_pool_opts(|options| {
+        options.after_release(|connection, _| Box::pin(shows_that_it_lives(connection)))
+    });
+    options
 }
 
-fn postgres_pool(url: &SecretString, settings: &Settings, connections: u32) -> ConnectOptions {
+/// The pool asks whoever comes back whether it lives, for as long as that takes, and counts it meanwhile: one that was given up
+/// has to answer in time before.
+async fn shows_that_it_lives(connection: &mut PgConnection) -> Result<bool, SqlxError> {
+    timeout(LAST_CHANCE, connection.ping()).await.unwrap_or(Err(SqlxError::PoolTimedOut))?;
+    Ok(true)
+}
+
+fn postgres_options(url: &SecretString, settings: &Settings, connections: u32) -> ConnectOptions {
     let mut options = pool(url.expose_secret(), settings, connections);
     let statement_timeout = settings.statement_timeout;
-    options.map_sqlx_postgres_pool_opts(|options| {
-        // The pool asks whoever comes back whether it lives, for as long as that takes, and counts it meanwhile.
-        options.after_release(|connection, _| {
-            Box::pin(async {
-                timeout(LAST_CHANCE, connection.ping()).await.unwrap_or(Err(SqlxError::PoolTimedOut))?;
-                Ok(true)
-            })
-        })
-    });
     options.test_before_acquire(false).test_before_acquire_if_idle_for(PING_AFTER_IDLE).map_sqlx_postgres_opts(
         move |options| {
             options.application_name("countersign").options([

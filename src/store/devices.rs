@@ -1,11 +1,12 @@
 //! The devices that people have signed in from before.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait as _, StatementBuilder, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{StoreError, entity::device, patience::Transaction};
+use super::{StoreError, entity::device, patience::Transaction, prepared::Prepared};
 use crate::domain::{DeviceId, Sighting, Timestamp, UserId};
 
 /// The most that are remembered of one person: whoever signs in without saying from where adds one each time.
@@ -31,15 +32,8 @@ pub(super) async fn see(
     now: Timestamp,
 ) -> Result<Seen, StoreError> {
     if let Some(presented) = sighting.presented {
-        let is_theirs = device::Column::UserId.eq(person(user));
-        let seen_at = Expr::case(is_theirs, now.unix_millis()).finally(Expr::col(device::Column::LastSeenAt));
-        let known_to = device::Entity::update_many()
-            .col_expr(device::Column::DeviceId, Expr::value(uuid(sighting.named)))
-            .col_expr(device::Column::LastSeenAt, seen_at.into())
-            .filter(device::Column::DeviceId.eq(uuid(presented)))
-            .exec_with_returning(transaction)
-            .await?;
-        if known_to.iter().any(|device| device.user_id == person(user)) {
+        let known_to = rename(transaction, user, presented, sighting.named, now).await?;
+        if known_to.contains(&person(user)) {
             return Ok(Seen::Before);
         }
     }
@@ -55,6 +49,30 @@ pub(super) async fn see(
     };
     device::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(if others == 0 { Seen::FirstOfAll } else { Seen::Never })
+}
+
+/// Gives a device its new number, says that this person was seen at it, and says whom it is known to.
+async fn rename(
+    transaction: &Transaction,
+    user: UserId,
+    presented: DeviceId,
+    named: DeviceId,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, StoreError> {
+    static RENAME: Prepared = Prepared::new();
+    let (backend, user, now) = (transaction.get_database_backend(), person(user), now.unix_millis());
+    let (presented, named) = (uuid(presented), uuid(named));
+    let statement = RENAME.with(backend, [named.into(), user.into(), now.into(), presented.into()], || {
+        let seen_at = Expr::case(device::Column::UserId.eq(user), now).finally(Expr::col(device::Column::LastSeenAt));
+        let mut update = device::Entity::update_many()
+            .col_expr(device::Column::DeviceId, Expr::value(named))
+            .col_expr(device::Column::LastSeenAt, seen_at.into())
+            .filter(device::Column::DeviceId.eq(presented))
+            .into_query();
+        StatementBuilder::build(update.returning_col(device::Column::UserId), &backend)
+    });
+    let rows = transaction.query_all_raw(statement).await?;
+    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }
 
 /// Forgets a person's devices, but for the one that is called so.

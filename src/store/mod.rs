@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod feed;
 mod feed_reader;
+mod given_up;
 mod hints;
 mod lease;
 mod letter_limits;
@@ -50,6 +51,7 @@ pub use usage::{Backlog, Usage};
 pub use users::{Added, SignUpLetters};
 
 use feed_reader::FeedConnection;
+use given_up::GivenUp;
 use patience::{Connection, Transaction};
 use secrecy::SecretString;
 
@@ -88,7 +90,9 @@ impl Store {
                 Ok(Self { read, write, feed, listen_url: None, patience, look_timeout })
             }
             Engine::Postgres { url } => {
-                let pool = Connection::to_server(connect::postgres(url, settings).await?, patience + patience::MARGIN);
+                let given_up = GivenUp::default();
+                let pool = connect::postgres(url, settings, given_up.clone()).await?;
+                let pool = Connection::to_server(pool, patience + patience::MARGIN, given_up);
                 let feed = Arc::new(FeedConnection::to(connect::one_postgres(url, settings)));
                 Ok(Self {
                     read: pool.clone(),

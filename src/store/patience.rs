@@ -2,6 +2,7 @@
 //! server stands still, neither an answer comes nor an error, and the server's own timeout of a statement does not either.
 
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -16,21 +17,32 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use super::lease::Leased;
+use super::{
+    given_up::{GivenUp, Work},
+    lease::Leased,
+};
 
 /// How much later than the server we give up on a statement: what it has to say is better than that it says nothing.
 pub(super) const MARGIN: Duration = Duration::from_secs(1);
 
 /// How long one statement is waited for, in which waiting for a connection is included.
-#[derive(Debug, Clone, Copy)]
-struct Patience(Option<Duration>);
+#[derive(Debug, Clone)]
+struct Patience {
+    most: Option<Duration>,
+    given_up: GivenUp,
+}
 
 impl Patience {
-    async fn bound<T>(self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-        match self.0 {
-            Some(most) => timeout(most, work).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))),
-            None => work.await,
+    async fn bound<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        let Some(most) = self.most else { return work.await };
+        let mut work = pin!(work);
+        // After it, to be dropped before it: it has to be noted by the time that the connection comes back.
+        let noted = self.given_up.work();
+        let done = timeout(most, work.as_mut()).await;
+        if done.is_ok() {
+            noted.finish();
         }
+        done.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 }
 
@@ -64,6 +76,8 @@ pub(super) struct Connection {
 
 /// A transaction; one that is given up is rolled back.
 pub(super) struct Transaction {
+    /// Before the transaction, to be dropped before it.
+    work: Work,
     inner: DatabaseTransaction,
     patience: Patience,
     _taker: Taker,
@@ -78,14 +92,14 @@ pub(super) struct Lease {
 }
 
 impl Connection {
-    /// To a server, which is waited for so long.
-    pub(super) fn to_server(inner: DatabaseConnection, most: Duration) -> Self {
-        Self { inner, patience: Patience(Some(most)), takers: Takers::default() }
+    /// To a server, which is waited for so long. Its pool knows what was given up.
+    pub(super) fn to_server(inner: DatabaseConnection, most: Duration, given_up: GivenUp) -> Self {
+        Self { inner, patience: Patience { most: Some(most), given_up }, takers: Takers::default() }
     }
 
     /// To a file, which always answers.
     pub(super) fn to_file(inner: DatabaseConnection) -> Self {
-        Self { inner, patience: Patience(None), takers: Takers::default() }
+        Self { inner, patience: Patience { most: None, given_up: GivenUp::default() }, takers: Takers::default() }
     }
 
     /// For those who are patient by themselves, or have to be without end.
@@ -112,14 +126,14 @@ impl Connection {
         };
         let taker = self.take();
         let inner = self.patience.bound(self.inner.begin_with_options(options)).await?;
-        Ok(Transaction { inner, patience: self.patience, _taker: taker })
+        Ok(Transaction { work: self.patience.given_up.work(), inner, patience: self.patience.clone(), _taker: taker })
     }
 
     /// One connection for more than one statement.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
         let taker = self.take();
         let inner = self.patience.bound(Leased::take(&self.inner)).await?;
-        Ok(Lease { inner, patience: self.patience, _taker: taker })
+        Ok(Lease { inner, patience: self.patience.clone(), _taker: taker })
     }
 
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
@@ -141,7 +155,7 @@ impl Transaction {
         if self.get_database_backend() == DbBackend::Postgres {
             self.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
-        self.patience = Patience(None);
+        self.patience.most = None;
         Ok(self)
     }
 
@@ -151,11 +165,15 @@ impl Transaction {
     }
 
     pub(super) async fn commit(self) -> Result<(), DbErr> {
-        self.patience.bound(self.inner.commit()).await
+        self.patience.bound(self.inner.commit()).await?;
+        self.work.finish();
+        Ok(())
     }
 
     pub(super) async fn rollback(self) -> Result<(), DbErr> {
-        self.patience.bound(self.inner.rollback()).await
+        self.patience.bound(self.inner.rollback()).await?;
+        self.work.finish();
+        Ok(())
     }
 }
 
@@ -202,3 +220,67 @@ macro_rules! patiently {
 
 patiently!(Connection);
 patiently!(Transaction);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use sea_orm::Database;
+
+    use super::*;
+
+    /// Comes back to its pool when it is dropped, which looks then whether it may have been given up.
+    struct Borrowed {
+        given_up: GivenUp,
+        is_doubted: Arc<AtomicBool>,
+    }
+
+    impl Drop for Borrowed {
+        fn drop(&mut self) {
+            self.is_doubted.store(self.given_up.is_recent(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a connection is doubted that comes back after this was done with it.
+    async fn is_doubted<T>(act: impl AsyncFnOnce(Patience, Borrowed) -> T) -> bool {
+        let patience = Patience { most: Some(Duration::ZERO), given_up: GivenUp::default() };
+        let is_doubted = Arc::new(AtomicBool::default());
+        let borrowed = Borrowed { given_up: patience.given_up.clone(), is_doubted: Arc::clone(&is_doubted) };
+        act(patience, borrowed).await;
+        is_doubted.load(Ordering::Relaxed)
+    }
+
+    async fn never(_borrowed: Borrowed) -> Result<(), DbErr> {
+        std::future::pending().await
+    }
+
+    #[tokio::test]
+    async fn what_is_given_up_is_doubted_by_the_time_that_it_comes_back() {
+        assert!(is_doubted(async |patience, borrowed| patience.bound(never(borrowed)).await.unwrap_err()).await);
+        let patient = |patience| Patience { most: Some(Duration::MAX), ..patience };
+        let left = async |patience, borrowed| {
+            let patience = patient(patience);
+            timeout(Duration::ZERO, patience.bound(never(borrowed))).await.unwrap_err()
+        };
+        assert!(is_doubted(left).await, "nobody waited for it any more");
+        let done = async |patience, borrowed| {
+            let work = async move {
+                let _borrowed: Borrowed = borrowed;
+                Ok(())
+            };
+            patient(patience).bound(work).await.unwrap();
+        };
+        assert!(!is_doubted(done).await);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_came_to_no_end_is_doubted() {
+        let connection = Connection::to_file(Database::connect("sqlite::memory:").await.unwrap());
+        let is_recent = || connection.patience.given_up.is_recent();
+        connection.begin().await.unwrap().commit().await.unwrap();
+        connection.begin().await.unwrap().rollback().await.unwrap();
+        assert!(!is_recent());
+        drop(connection.begin().await.unwrap());
+        assert!(is_recent());
+    }
+}

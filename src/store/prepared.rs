@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use sea_orm::{DbBackend, Statement, Value, Values};
+use sea_orm::{
+    ActiveModelTrait, DbBackend, EntityTrait as _, Iterable as _, QueryTrait as _, Statement, Value, Values,
+};
 
 /// One statement, in the words of each database.
 pub(super) struct Prepared {
@@ -33,5 +35,12 @@ impl Prepared {
             written.sql
         });
         Statement { sql: sql.clone(), values: Some(Values(values)), db_backend: backend }
+    }
+
+    /// The statement that adds this row, of which everything is set.
+    pub(super) fn insert<R: ActiveModelTrait>(&self, backend: DbBackend, row: R) -> Statement {
+        let columns = <R::Entity as sea_orm::EntityTrait>::Column::iter();
+        let values: Vec<Value> = columns.filter_map(|column| row.get(column).into_value()).collect();
+        self.with(backend, values, || R::Entity::insert(row).build(backend))
     }
 }

@@ -139,19 +139,24 @@ pub(super) async fn end(
 
 /// The live sessions of a user, without the newest `kept` ones.
 pub(super) async fn oldest_beyond(transaction: &Transaction, user: UserId, kept: u32) -> Result<Vec<Uuid>, StoreError> {
-    Ok(session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
-        .filter(session::Column::UserId.eq(Uuid::from_bytes(*user.as_bytes())))
-        .filter(session::Column::EndedAt.is_null())
-        .order_by_desc(session::Column::AuthenticatedAt)
-        .order_by_desc(session::Column::Id)
-        .offset(u64::from(kept))
-        // SQLite has no OFFSET without a LIMIT.
-        .limit(u64::from(u32::MAX))
-        .into_tuple()
-        .all(transaction)
-        .await?)
+    static BEYOND: Prepared = Prepared::new();
+    let (backend, user) = (transaction.get_database_backend(), Uuid::from_bytes(*user.as_bytes()));
+    // SQLite has no OFFSET without a LIMIT.
+    let (all, kept) = (u64::from(u32::MAX), u64::from(kept));
+    let statement = BEYOND.with(backend, [user.into(), all.into(), kept.into()], || {
+        session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::Column::UserId.eq(user))
+            .filter(session::Column::EndedAt.is_null())
+            .order_by_desc(session::Column::AuthenticatedAt)
+            .order_by_desc(session::Column::Id)
+            .limit(all)
+            .offset(kept)
+            .build(backend)
+    });
+    let rows = transaction.query_all_raw(statement).await?;
+    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }
 
 /// Asks for a session and whose it is.

@@ -1,6 +1,6 @@
 //! Opening sessions.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _};
 
 use super::{
     Store, StoreError, audit, deletion,
@@ -8,6 +8,7 @@ use super::{
     entity::session,
     feed, outbox,
     patience::Transaction,
+    prepared::Prepared,
     retrying, sessions, users,
 };
 use crate::domain::{
@@ -90,6 +91,8 @@ impl Store {
 
 /// Writes an open session.
 pub(super) async fn insert(transaction: &Transaction, session: &Session, event: &AuditEvent) -> Result<(), StoreError> {
-    session::Entity::insert(sessions::row(session, &event.by)?).exec_without_returning(transaction).await?;
+    static SESSION: Prepared = Prepared::new();
+    let row = sessions::row(session, &event.by)?;
+    transaction.execute_raw(SESSION.insert(transaction.get_database_backend(), row)).await?;
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult as _, QueryFilter, QuerySelect, QueryTrait as _,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, entity::user, outbox, patience::Transaction, retrying};
+use super::{Store, StoreError, audit, entity::user, outbox, patience::Transaction, prepared::Prepared, retrying};
 use crate::domain::{
     AuditEvent, AuditKind, Email, OutboxLetter, PasswordHash, Role, Timestamp, User, UserEpoch, UserId,
 };
@@ -162,9 +162,17 @@ pub(super) async fn hold_unchanged(
     user: UserId,
     epoch: UserEpoch,
 ) -> Result<Option<Unchanged>, StoreError> {
-    let row = user::Entity::find_by_id(Uuid::from_bytes(*user.as_bytes())).lock_exclusive().one(transaction).await?;
-    let row = row.filter(|row| row.epoch == epoch.count() && row.disabled_at.is_none());
-    Ok(row.map(|row| Unchanged { is_leaving: row.delete_after.is_some() }))
+    static HOLD: Prepared = Prepared::new();
+    let (backend, id) = (transaction.get_database_backend(), Uuid::from_bytes(*user.as_bytes()));
+    let statement = HOLD.with(backend, [id.into()], || {
+        let columns = [user::Column::Epoch, user::Column::DisabledAt, user::Column::DeleteAfter];
+        user::Entity::find_by_id(id).select_only().columns(columns).lock_exclusive().build(backend)
+    });
+    let Some(row) = transaction.query_one_raw(statement).await? else { return Ok(None) };
+    let (now, disabled_at, delete_after): (i64, Option<i64>, Option<i64>) =
+        (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+    let is_unchanged = now == epoch.count() && disabled_at.is_none();
+    Ok(is_unchanged.then_some(Unchanged { is_leaving: delete_after.is_some() }))
 }
 
 /// Whether there is such a user.
@@ -183,8 +191,13 @@ pub(super) async fn hold(transaction: &Transaction, user: UserId) -> Result<Opti
 }
 
 pub(super) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
-    let row = user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).one(connection).await?;
-    row.map(User::try_from).transpose()
+    static BY_EMAIL: Prepared = Prepared::new();
+    let backend = connection.get_database_backend();
+    let statement = BY_EMAIL.with(backend, [email.key().into()], || {
+        user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).build(backend)
+    });
+    let row = connection.query_one_raw(statement).await?;
+    row.map(|row| user::Model::from_query_result(&row, "")).transpose()?.map(User::try_from).transpose()
 }
 
 /// Whose an address is, and nothing else of them: to read more would take longer than to find nobody.

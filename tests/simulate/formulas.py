@@ -59,13 +59,13 @@ def news(revocations: float, rules: Rules) -> float:
 
 
 def told(revocations: float, rules: Rules) -> float:
-    """Messages a second to one listener: for each news one that says it, and one that says where that ends; and heartbeats."""
-    return 2 * news(revocations, rules) + 1 / rules.heartbeat
+    """Messages a second to one listener: for each news one that says it; and heartbeats, or in their place where that ends."""
+    return news(revocations, rules) + 1 / rules.heartbeat
 
 
 def line(revocations: float, rules: Rules) -> float:
     """Bytes a second to one listener."""
-    places = news(revocations, rules) * cost("wire_place")
+    places = min(news(revocations, rules), 1 / rules.heartbeat) * cost("wire_place")
     return told(revocations, rules) * cost("wire_frame") + revocations * cost("wire_entry") + places
 
 

@@ -38,7 +38,9 @@ async function member(tab: Page): Promise<string> {
   const email = await newcomer();
   await tab.goto((await mail.letter(email, "verify-email")).link);
   await press(tab, "Confirm this address");
-  await tab.waitForURL(/\/sign-in\?done=verified$/);
+  await tab.waitForURL(/\/sign-in\?done=verified$/).catch(async (cause: unknown) => {
+    throw new Error(`not confirmed: ${await tab.locator("main").innerText()}`, { cause });
+  });
   return email;
 }
 

@@ -182,9 +182,71 @@ async fn a_listener_is_sent_away_in_time_and_when_the_node_stops() {
     listener.until_sent_away().await;
 
     let mut listener = Listener::new(&app, &key, &[]).await.unwrap();
+    end(&app, &app.signed_in("ada@example.com").await, false).await;
+    while listener.sessions.is_empty() {
+        listener.hear().await.unwrap();
+    }
+    let before = listener.place.clone();
     let stopping = tokio::spawn(app.stop());
     listener.until_sent_away().await;
+    assert_ne!(listener.place, before, "where it stands is told before it goes");
     in_time(stopping).await.unwrap();
+}
+
+/// Where it stands is ten times as long as what it is told: said once a second, and to whoever tells on at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_hears_at_once_what_happens_and_in_a_while_where_it_stands() {
+    const ENDED: usize = 6;
+    let app = TestApp::spawn(Engine::Sqlite).await;
+    let edge = app.app.create_backend("edge".parse().unwrap(), vec!["countersign".parse().unwrap()], true).await;
+    let key = edge.unwrap().unwrap();
+    let node = app.use_cases(&app.setup.master_keys).await.unwrap();
+    let backend = node.verifier().authenticate_backend(Some(&key)).unwrap();
+    let listen =
+        async |as_edge, place: &[u8]| node.verifier().watch_revocations(backend.clone(), place, as_edge).await.unwrap();
+    let mut service = listen(false, &[]).await;
+    let mut telling_on = listen(true, &[]).await;
+    for watch in [&mut service, &mut telling_on] {
+        while !matches!(watch.next().await.unwrap(), Some(WatchEvent::Heartbeat)) {}
+    }
+    for number in 0..ENDED {
+        let session = app.signed_in(&format!("u{number}@example.com")).await;
+        let token = AccessToken::from_text(session.tokens.unwrap().access_token);
+        node.log_out(&node.authenticate_to_leave(Some(&token)).unwrap(), Device::default()).await.unwrap();
+        node.pull_revocations().await.unwrap();
+    }
+    let (mut told, mut places) = (0, Vec::new());
+    while told < ENDED {
+        match service.next().await.unwrap().unwrap() {
+            WatchEvent::Revoked(batch) => told += batch.len(),
+            WatchEvent::UpTo(place) => places.push(place),
+            _ => {}
+        }
+    }
+    assert!(places.len() < ENDED / 2, "{} places", places.len());
+    let last = loop {
+        if let Some(WatchEvent::UpTo(place)) = service.next().await.unwrap() {
+            break place;
+        }
+    };
+    let mut again = listen(false, &last).await;
+    assert!(matches!(again.next().await.unwrap(), Some(WatchEvent::Keys(_))));
+    assert!(
+        matches!(again.next().await.unwrap(), Some(WatchEvent::UpTo(place)) if place == last),
+        "nothing was missed"
+    );
+
+    let (mut told, mut is_placed) = (0, true);
+    while told < ENDED || !is_placed {
+        match telling_on.next().await.unwrap().unwrap() {
+            WatchEvent::Revoked(batch) => {
+                assert!(is_placed, "the one before was told with no place");
+                (told, is_placed) = (told + batch.len(), false);
+            }
+            WatchEvent::UpTo(_) => is_placed = true,
+            _ => {}
+        }
+    }
 }
 
 /// Whoever does not keep up is not told with gaps, and costs no more than a bounded backlog.

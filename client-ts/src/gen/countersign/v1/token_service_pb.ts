@@ -391,7 +391,7 @@ export type WatchRevocationsResponse = Message<"countersign.v1.WatchRevocationsR
     case: "revocations";
   } | {
     /**
-     * Everything that was revoked before was told.
+     * Everything that was revoked before was told. Comes at most once a second, but for the first; an edge is told at once.
      *
      * @generated from field: countersign.v1.UpTo up_to = 3;
      */
@@ -828,8 +828,8 @@ export const TokenService: GenService<{
    * service may call it.
    *
    * First come the keys, and then everything that was revoked and still matters, or what happened since `resume_token`; after
-   * that, whatever happens, within a second of its acknowledgement, and a heartbeat each second. After about ten minutes, and
-   * when the node stops, it says `go_away` and ends with OK: call again, with the last `resume_token`.
+   * that, whatever happens, within a second of its acknowledgement, and each second where that ends, or a heartbeat. After about
+   * ten minutes, and when the node stops, it says `go_away` and ends with OK: call again, with the last `resume_token`.
    *
    * A listener that has heard nothing for as long as it bears must ask VerifyToken or refuse, whatever it knows. What it is
    * told it adds to what it knows: an entry is never taken back, and stops to matter at its `expires_at`.
