@@ -19,6 +19,7 @@ use super::{
     load::{Outcome, by_the_clock, while_going},
     process::{Running, cpu_of_this_thread},
     refresh::a_schema_of_its_own,
+    sign_in::statements_alone,
     table,
 };
 
@@ -41,6 +42,8 @@ struct Run {
     signed_in: Outcome,
     /// WhoAmI meanwhile.
     asked: Outcome,
+    /// What a sign-in asks of the database, by itself.
+    statements: Outcome,
     /// Of the server's time, that of the threads that hash.
     hashing: Duration,
     /// In MiB.
@@ -58,14 +61,17 @@ pub async fn measure() {
     }
     let mut runs = Vec::new();
     for (name, url) in engines {
-        let url: Vec<_> = url.map(|url| ("DATABASE__URL", url)).into_iter().collect();
-        runs.push((name, of(&folder.path().join(name), &url).await));
+        let folder = folder.path().join(name);
+        let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.join("countersign.db").display()));
+        runs.push((name, of(&folder, &url, &[]).await));
     }
     let small = [("PASSWORDS__MEMORY_KIB", SMALL_KIB.to_string())];
-    let cached = of(&folder.path().join("small"), &small).await;
+    let small_url = format!("sqlite:{}", folder.path().join("small.db").display());
+    let cached = of(&folder.path().join("small"), &small_url, &small).await;
     table::calls_head();
     table::calls("Argon2id alone, argon2-rust, as many threads", &alone);
     for (name, run) in &runs {
+        table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
         table::calls(&format!("Login, 64 at once, {name}"), &run.signed_in);
         table::calls(&format!("WhoAmI 100 times a second meanwhile, from when it was due, {name}"), &run.asked);
     }
@@ -96,9 +102,10 @@ impl Run {
     }
 }
 
-async fn of(folder: &Path, more: &[(&str, String)]) -> Run {
+async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     std::fs::create_dir(folder).unwrap();
     let mut settings = vec![
+        ("DATABASE__URL", url.to_owned()),
         ("PASSWORDS__THREADS", THREADS.to_string()),
         ("PASSWORDS__QUEUE", "128".to_owned()),
         ("PASSWORDS__MAX_WAIT", "60s".to_owned()),
@@ -147,7 +154,9 @@ async fn of(folder: &Path, more: &[(&str, String)]) -> Run {
     };
     let (signed_in, asked) = tokio::join!(signing_in, asking);
     let hashing = service.cpu_of_threads(HASHES) - hashed_before;
-    Run { signed_in, asked, hashing, peak: service.memory("VmHWM"), idle }
+    let peak = service.memory("VmHWM");
+    let statements = statements_alone(url).await;
+    Run { signed_in, asked, statements, hashing, peak, idle }
 }
 
 fn address(number: usize) -> String {

@@ -22,6 +22,7 @@ mod observing;
 mod peers;
 mod process;
 mod refresh;
+mod sign_in;
 mod table;
 
 use std::path::Path;

@@ -24,9 +24,19 @@ pub enum Lock {
 
 impl Lock {
     pub async fn release(self) {
+        self.end("ROLLBACK").await;
+    }
+
+    /// Does this before anybody who waits does anything.
+    pub async fn commit(self, change: &str) {
+        self.end(&format!("{change}; COMMIT")).await;
+    }
+
+    async fn end(self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
         match self {
-            Self::Sqlite(mut connection) => drop(connection.execute("ROLLBACK").await.unwrap()),
-            Self::Postgres(mut connection) => drop(connection.execute("ROLLBACK").await.unwrap()),
+            Self::Sqlite(mut connection) => drop(connection.execute(sqlx::raw_sql(sql)).await.unwrap()),
+            Self::Postgres(mut connection) => drop(connection.execute(sqlx::raw_sql(sql)).await.unwrap()),
         }
     }
 }
@@ -160,6 +170,18 @@ impl Database {
             Self::Postgres { .. } => {
                 let mut connection = self.postgres().await;
                 connection.execute("BEGIN; LOCK TABLE users, sessions").await.unwrap();
+                Lock::Postgres(connection)
+            }
+        }
+    }
+
+    /// Keeps everybody else from writing to the users that there are; on SQLite from writing at all.
+    pub async fn hold_users(&self) -> Lock {
+        match self {
+            Self::Sqlite { .. } => self.lock().await,
+            Self::Postgres { .. } => {
+                let mut connection = self.postgres().await;
+                connection.execute("BEGIN; SELECT id FROM users FOR UPDATE").await.unwrap();
                 Lock::Postgres(connection)
             }
         }
