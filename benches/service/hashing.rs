@@ -10,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use argon2_rust::{Algorithm, Argon2, Params, Version};
+use argon2_rust::{Algorithm, Params, Version};
 use countersign::proto::{WhoAmIRequest, auth_service_client::AuthServiceClient};
 use tonic::transport::Channel;
 
 use super::{
-    fixture::{login, login_from, sign_up, with_bearer},
+    fixture::{PASSWORD, login, login_from, sign_up, with_bearer},
     load::{Outcome, by_the_clock, while_going},
     process::{Running, cpu_of_this_thread},
     refresh::a_schema_of_its_own,
@@ -30,6 +30,8 @@ const TIME: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(10);
 /// As many hashes at a time, there and here: one processor is left to who makes the calls.
 const THREADS: usize = 1;
+/// Of a hash that nobody keeps.
+const SALT: &[u8] = b"0123456789abcdef";
 /// A hash that fits into any cache, to see what one that does not costs all else.
 const SMALL_KIB: u32 = 64;
 /// What their names begin with.
@@ -54,7 +56,7 @@ struct Run {
 /// Measures, and prints. PostgreSQL is left out where there is none.
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
-    let alone = hash_alone();
+    let (alone, another) = (alone(argon2_rust), alone(rust_crypto));
     let mut engines = vec![("SQLite", None)];
     if let Ok(server) = std::env::var("COUNTERSIGN_TEST_POSTGRES") {
         engines.push(("PostgreSQL", Some(a_schema_of_its_own(server).await)));
@@ -70,6 +72,7 @@ pub async fn measure() {
     let cached = of(&folder.path().join("small"), &small_url, &small).await;
     table::calls_head();
     table::calls("Argon2id alone, argon2-rust, as many threads", &alone);
+    table::calls("Argon2id alone, RustCrypto's argon2, as many threads", &another);
     for (name, run) in &runs {
         table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
         table::calls(&format!("Login, 64 at once, {name}"), &run.signed_in);
@@ -163,23 +166,20 @@ fn address(number: usize) -> String {
     format!("u{number}@example.com")
 }
 
-/// The engine on as many threads, with its arena kept: what no sign-in can do without.
-fn hash_alone() -> Outcome {
+/// An engine on as many threads, with its memory kept from hash to hash: what no sign-in can do without.
+fn alone<H: FnMut()>(engine: impl Fn() -> H + Copy + Send + 'static) -> Outcome {
     let started = Instant::now();
-    let threads: Vec<_> = (0..THREADS)
-        .map(|_| {
-            thread::spawn(move || {
-                let mut hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default()).hasher();
-                let mut latencies = Vec::new();
-                while started.elapsed() < TIME {
-                    let called = Instant::now();
-                    hasher.hash_into(b"correct horse battery staple", b"0123456789abcdef", &mut [0; 32]).unwrap();
-                    latencies.push(called.elapsed());
-                }
-                (latencies, cpu_of_this_thread())
-            })
-        })
-        .collect();
+    let hashing = move || {
+        let mut hash = engine();
+        let mut latencies = Vec::new();
+        while started.elapsed() < TIME {
+            let called = Instant::now();
+            hash();
+            latencies.push(called.elapsed());
+        }
+        (latencies, cpu_of_this_thread())
+    };
+    let threads: Vec<_> = (0..THREADS).map(|_| thread::spawn(hashing)).collect();
     let mut alone = Outcome { wall: TIME, ..Outcome::default() };
     for thread in threads {
         let (latencies, cpu) = thread.join().unwrap();
@@ -187,4 +187,17 @@ fn hash_alone() -> Outcome {
         alone.cpu += cpu;
     }
     alone
+}
+
+/// The service's own.
+fn argon2_rust() -> impl FnMut() {
+    let mut hasher = argon2_rust::Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default()).hasher();
+    move || hasher.hash_into(PASSWORD.as_bytes(), SALT, &mut [0; 32]).unwrap()
+}
+
+/// Its oracle, with the same parameters.
+fn rust_crypto() -> impl FnMut() {
+    let engine = argon2::Argon2::default();
+    let mut memory = vec![argon2::Block::default(); engine.params().block_count()];
+    move || engine.hash_password_into_with_memory(PASSWORD.as_bytes(), SALT, &mut [0; 32], &mut memory).unwrap()
 }

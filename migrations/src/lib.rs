@@ -15,6 +15,7 @@ mod m0011_backends;
 mod m0012_signing_key_life;
 mod m0013_letter_limits;
 mod m0014_edges;
+mod m0015_open_sessions;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_signing_key_life::Migration),
             Box::new(m0013_letter_limits::Migration),
             Box::new(m0014_edges::Migration),
+            Box::new(m0015_open_sessions::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ use super::{App, Error};
 const FEED_KEPT_FOR: Duration = Duration::from_hours(1);
 /// How long a session that is over can still be looked at.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+const SESSIONS_AT_ONCE: usize = 500;
 const BATCH: u32 = 500;
 
 impl App {
@@ -19,9 +20,7 @@ impl App {
     pub async fn sweep_sessions(&self) -> Result<(), Error> {
         let now = self.0.clock.now();
         self.0.store.delete_codes_expired_before(now).await?;
-        let moment = now - KEPT_FOR;
-        while self.0.store.delete_sessions_dead_before(moment, BATCH).await? == u64::from(BATCH) {}
-        Ok(())
+        Ok(self.0.store.delete_sessions_dead_before(now - KEPT_FOR, SESSIONS_AT_ONCE).await?)
     }
 
     /// Deletes the entries of the feed that stopped mattering long ago.

@@ -2,9 +2,7 @@
 
 use std::sync::OnceLock;
 
-use sea_orm::{
-    ActiveModelTrait, DbBackend, EntityTrait as _, Iterable as _, QueryTrait as _, Statement, Value, Values,
-};
+use sea_orm::{ActiveModelTrait, DbBackend, EntityTrait, Iterable as _, QueryTrait as _, Statement, Value, Values};
 
 /// One statement, in the words of each database.
 pub(super) struct Prepared {
@@ -39,7 +37,7 @@ impl Prepared {
 
     /// The statement that adds this row, of which everything is set.
     pub(super) fn insert<R: ActiveModelTrait>(&self, backend: DbBackend, row: R) -> Statement {
-        let columns = <R::Entity as sea_orm::EntityTrait>::Column::iter();
+        let columns = <R::Entity as EntityTrait>::Column::iter();
         let values: Vec<Value> = columns.filter_map(|column| row.get(column).into_value()).collect();
         self.with(backend, values, || R::Entity::insert(row).build(backend))
     }
