@@ -69,6 +69,11 @@ class Service:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
 
+    def processor_time(self):
+        """What it has had of the processors so far, in hundredths of a second."""
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(stat[11]) + int(stat[12])
+
     def stop(self):
         self.connection.close()
         self.process.terminate()
