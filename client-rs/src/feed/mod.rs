@@ -74,7 +74,7 @@ impl Feed {
         self
     }
 
-    /// How old what is known may be before it counts as stale; 5 seconds by default. Heartbeats come each second.
+    /// How old what is known may be before it counts as stale; 5 seconds by default. Something is heard each second.
     #[must_use]
     pub fn stale_after(mut self, duration: Duration) -> Self {
         self.stale_after = duration;

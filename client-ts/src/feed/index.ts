@@ -36,7 +36,7 @@ export interface FeedOptions {
   readonly serviceUrl?: string | undefined;
   /** By default tokens pass for a minute, and are then asked about. */
   readonly onStale?: OnStale | undefined;
-  /** How old what is known may be before it counts as stale; 5 seconds by default. Heartbeats come each second. */
+  /** How old what is known may be before it counts as stale; 5 seconds by default. Something is heard each second. */
   readonly staleAfterMs?: number | undefined;
   /**
    * Accepts a service at `http://` on another machine. Right only where something else encrypts and authenticates the way, such
