@@ -8,7 +8,11 @@ use std::{
 };
 
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::{LevelFilter, ParseError, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 /// What an operator can set about the log.
@@ -34,7 +38,7 @@ pub enum Format {
 #[error("must be \"text\" or \"json\"")]
 pub struct InvalidFormat;
 
-/// What is let through: directives of `tracing_subscriber`'s `EnvFilter`.
+/// What is let through: directives of `tracing_subscriber`'s `Targets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -74,7 +78,7 @@ impl FromStr for Filter {
             let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
             !level.is_empty() && level.parse::<LevelFilter>().is_ok()
         };
-        if text.split(',').all(is_known) && EnvFilter::try_new(text).is_ok() {
+        if text.split(',').all(is_known) && text.parse::<Targets>().is_ok() {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidFilter)
@@ -95,7 +99,8 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // Of two directives for one target the later holds: naming a library on purpose still shows all of it.
-    let filter = EnvFilter::try_new(format!("{TALKATIVE},{}", settings.filter.0)).map_err(|e| LogError(e.into()))?;
+    let filter: Targets =
+        format!("{TALKATIVE},{}", settings.filter.0).parse().map_err(|e: ParseError| LogError(e.into()))?;
     // Without colours: they are made of the very characters that are escaped.
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Escaping(writer));
     let lines = match settings.format {

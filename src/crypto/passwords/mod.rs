@@ -6,7 +6,10 @@ mod phc;
 mod worker;
 
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -29,17 +32,35 @@ use worker::{Work, Worker};
 /// Hashes and checks passwords.
 #[derive(Clone)]
 pub struct Passwords {
-    jobs: mpsc::Sender<Job>,
-    /// One for each call that waits or hashes.
+    jobs: flume::Sender<Slot>,
+    /// One for each call that waits or hashes. It travels with the job and is given back when the thread is done, also when the
+    /// caller has gone: callers that hang up must not be a way around the bound.
     places: Arc<Semaphore>,
-    /// One for each thread. It travels with the job and is given back when the thread is done, also when the caller has gone:
-    /// callers that hang up must not be a way around the bound.
-    permits: Arc<Semaphore>,
-    threads: usize,
-    queue: usize,
+    /// How many of both there may be.
+    most: usize,
     max_wait: Duration,
+    watch: Watch,
+}
+
+/// What the threads say of themselves.
+#[derive(Clone)]
+struct Watch {
+    /// How many of them hash.
+    running: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
 }
+
+/// A job that waits. Whoever takes it out has it: a thread, or its caller, who waits no longer.
+type Slot = Arc<Mutex<Option<Job>>>;
+
+struct Job {
+    work: Work,
+    asked_at: Instant,
+    place: OwnedSemaphorePermit,
+}
+
+/// The caller's side of a [`Slot`]: once they have gone nothing is hashed for them.
+struct Waiting(Slot);
 
 /// What checking a password found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +88,21 @@ pub enum HashingError {
     Failed(#[from] CryptoError),
 }
 
-struct Job {
-    work: Work,
-    _place: OwnedSemaphorePermit,
-    _permit: OwnedSemaphorePermit,
+impl Waiting {
+    /// Whether no thread has begun with it, and none will.
+    fn withdraw(&self) -> bool {
+        take(&self.0).is_some()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.withdraw();
+    }
+}
+
+fn take(slot: &Slot) -> Option<Job> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 impl Passwords {
@@ -85,25 +117,25 @@ impl Passwords {
         metrics: Arc<Metrics>,
     ) -> Result<Self, CryptoError> {
         let recipe = Recipe::new(&settings)?;
-        let (jobs, queue) = mpsc::channel();
-        let queue = Arc::new(Mutex::new(queue));
+        let (passwords, queue) = Self::queue(&settings, metrics);
         for index in 0..settings.threads {
-            let queue = Arc::clone(&queue);
             let worker = Worker::new(recipe, Arc::clone(entropy), Arc::clone(clock));
+            let (queue, watch) = (queue.clone(), passwords.watch.clone());
             thread::Builder::new()
                 .name(format!("hash-{index}"))
-                .spawn(move || worker.run(&queue))
+                .spawn(move || worker.run(&queue, &watch))
                 .map_err(|_| CryptoError::Failed { operation: "thread start" })?;
         }
-        Ok(Self {
-            jobs,
-            places: Arc::new(Semaphore::new(settings.threads + settings.queue)),
-            permits: Arc::new(Semaphore::new(settings.threads)),
-            threads: settings.threads,
-            queue: settings.queue,
-            max_wait: settings.max_wait,
-            metrics,
-        })
+        Ok(passwords)
+    }
+
+    /// What threads take their jobs from, before there are any.
+    fn queue(settings: &HashingSettings, metrics: Arc<Metrics>) -> (Self, flume::Receiver<Slot>) {
+        let (jobs, queue) = flume::unbounded();
+        let most = settings.threads + settings.queue;
+        let watch = Watch { running: Arc::default(), metrics };
+        let places = Arc::new(Semaphore::new(most));
+        (Self { jobs, places, most, max_wait: settings.max_wait, watch }, queue)
     }
 
     /// Hashes a password for keeping.
@@ -126,14 +158,14 @@ impl Passwords {
     /// Whether no thread hashes.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.permits.available_permits() == self.threads
+        self.watch.running.load(Ordering::Acquire) == 0
     }
 
     /// How many passwords are being hashed, and how many wait.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
-        let running = self.threads - self.permits.available_permits();
-        let all = self.threads + self.queue - self.places.available_permits();
+        let running = self.watch.running.load(Ordering::Acquire);
+        let all = self.most - self.places.available_permits();
         (running, all.saturating_sub(running))
     }
 
@@ -141,24 +173,21 @@ impl Passwords {
         &self,
         work: impl FnOnce(oneshot::Sender<Result<T, CryptoError>>) -> Work,
     ) -> Result<T, HashingError> {
-        let overloaded = HashingError::Overloaded { retry_after: self.max_wait };
         let refused = |reason| {
-            self.metrics.hash_refused.count([reason]);
-            overloaded.clone()
+            self.watch.metrics.hash_refused.count([reason]);
+            HashingError::Overloaded { retry_after: self.max_wait }
         };
-        let asked_at = Instant::now();
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| refused("queue_full"))?;
-        let permit = timeout(self.max_wait, Arc::clone(&self.permits).acquire_owned())
-            .await
-            .map_err(|_| refused("waited_too_long"))?
-            .map_err(|_| CryptoError::Stopped)?;
-        let began_at = Instant::now();
-        self.metrics.hash_waits.record(began_at - asked_at);
-        let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { work: work(reply), _place: place, _permit: permit }).map_err(|_| CryptoError::Stopped)?;
-        let answer = answer.await.map_err(|_| CryptoError::Stopped)?;
-        self.metrics.hash_durations.record(began_at.elapsed());
-        Ok(answer?)
+        let (reply, mut answer) = oneshot::channel();
+        let slot = Arc::new(Mutex::new(Some(Job { work: work(reply), asked_at: Instant::now(), place })));
+        let waiting = Waiting(Arc::clone(&slot));
+        self.jobs.send(slot).map_err(|_| CryptoError::Stopped)?;
+        let answered = match timeout(self.max_wait, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) if waiting.withdraw() => return Err(refused("waited_too_long")),
+            Err(_) => answer.await,
+        };
+        Ok(answered.map_err(|_| CryptoError::Stopped)??)
     }
 }
 
@@ -205,36 +234,66 @@ mod tests {
         assert_eq!(now.verify(typed, Some(new)).await, Ok(Verdict::Right { upgraded: None }));
     }
 
-    /// The gate without threads behind it: whatever gets a permit keeps it, as if its hash never ended.
+    /// A queue that no thread takes from yet.
+    fn nobody_hashes(settings: &HashingSettings) -> (Passwords, flume::Receiver<Slot>) {
+        Passwords::queue(&HashingSettings { threads: 0, ..*settings }, Arc::default())
+    }
+
+    fn begin(passwords: &Passwords, queue: flume::Receiver<Slot>) {
+        let worker = Worker::new(Recipe::new(&CHEAP).unwrap(), Arc::new(OsEntropy), Arc::new(SystemClock));
+        let watch = passwords.watch.clone();
+        thread::spawn(move || worker.run(&queue, &watch));
+    }
+
     #[tokio::test]
     async fn beyond_the_queue_and_beyond_the_wait_a_call_is_refused() {
         let settings = HashingSettings { queue: 1, max_wait: Duration::ZERO, ..CHEAP };
-        let passwords = passwords(settings);
-        let busy = Arc::clone(&passwords.permits).acquire_many_owned(2).await.unwrap();
+        let (mut passwords, queue) = nobody_hashes(&settings);
         let typed = || Password::parse("any").unwrap();
         let overloaded = Err(HashingError::Overloaded { retry_after: Duration::ZERO });
         assert_eq!(passwords.verify(typed(), None).await, overloaded, "it waited long enough");
-        let places = Arc::clone(&passwords.places).acquire_many_owned(3).await.unwrap();
+        let place = Arc::clone(&passwords.places).try_acquire_owned().expect("which was given back");
         assert_eq!(passwords.verify(typed(), None).await, overloaded, "the queue is full");
-        drop((busy, places));
+        drop(place);
+        passwords.max_wait = Duration::MAX;
+        begin(&passwords, queue);
         assert_eq!(passwords.verify(typed(), None).await, Ok(Verdict::Wrong), "and it recovers");
     }
 
     #[tokio::test]
+    async fn who_hangs_up_while_they_wait_gives_their_place_back_and_is_not_hashed_for() {
+        let (passwords, queue) = nobody_hashes(&HashingSettings { queue: 1, max_wait: Duration::MAX, ..CHEAP });
+        let verify = |passwords: &Passwords| {
+            let passwords = passwords.clone();
+            async move { passwords.verify(Password::parse("any").unwrap(), None).await }
+        };
+        let call = tokio::spawn(verify(&passwords));
+        while queue.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(passwords.load(), (0, 1));
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.load(), (0, 0), "the job is gone, and its place with it");
+        begin(&passwords, queue);
+        assert_eq!(verify(&passwords).await, Ok(Verdict::Wrong), "who came after");
+    }
+
+    #[tokio::test]
     async fn a_caller_that_goes_away_gives_nothing_back_before_its_thread_is_done() {
-        let slow = HashingSettings { memory_kib: 64 * 1_024, iterations: 3, threads: 1, ..CHEAP };
+        let slow = HashingSettings { memory_kib: 64 * 1_024, iterations: 3, threads: 1, queue: 0, ..CHEAP };
         let passwords = passwords(slow);
         let call = tokio::spawn({
             let passwords = passwords.clone();
             async move { passwords.verify(Password::parse("any").unwrap(), None).await }
         });
-        while passwords.permits.available_permits() == 1 {
+        while passwords.is_idle() {
             tokio::task::yield_now().await;
         }
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled());
-        assert_eq!(passwords.permits.available_permits(), 0, "the thread still hashes");
-        let freed = passwords.permits.acquire().await.unwrap();
+        assert_eq!(passwords.load(), (1, 0), "the thread still hashes");
+        let freed = passwords.places.acquire().await.unwrap();
         assert_eq!(freed.num_permits(), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     hint,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -11,9 +11,10 @@ use argon2_rust::Hasher;
 use tokio::sync::oneshot;
 
 use super::{
-    Job, Verdict,
+    Slot, Verdict, Watch,
     pace::Pace,
     phc::{Recipe, SALT_BYTES, Stored},
+    take,
 };
 use crate::{
     clock::Clock,
@@ -46,14 +47,31 @@ impl Worker {
     }
 
     /// Does what is asked until nobody is left to ask.
-    pub(super) fn run(mut self, queue: &Mutex<mpsc::Receiver<Job>>) {
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = next else { return };
-            // Nobody listens when the caller has gone; the work was done all the same.
-            match job.work {
-                Work::Hash { password, reply } => drop(reply.send(self.hash(password.as_password()))),
-                Work::Verify { password, hash, reply } => drop(reply.send(self.verify(&password, hash.as_ref()))),
+    pub(super) fn run(mut self, queue: &flume::Receiver<Slot>, watch: &Watch) {
+        // What was taken out again is nobody's work any more.
+        for job in queue.iter().filter_map(|slot| take(&slot)) {
+            watch.running.fetch_add(1, Ordering::AcqRel);
+            watch.metrics.hash_waits.record(job.asked_at.elapsed());
+            self.perform(job.work, watch);
+            drop(job.place);
+            watch.running.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    fn perform(&mut self, work: Work, watch: &Watch) {
+        let began = Instant::now();
+        let took = || watch.metrics.hash_durations.record(began.elapsed());
+        // Nobody listens when the caller has gone; the work was done all the same.
+        match work {
+            Work::Hash { password, reply } => {
+                let hash = self.hash(password.as_password());
+                took();
+                drop(reply.send(hash));
+            }
+            Work::Verify { password, hash, reply } => {
+                let verdict = self.verify(&password, hash.as_ref());
+                took();
+                drop(reply.send(verdict));
             }
         }
     }
@@ -116,7 +134,7 @@ fn sleep_exactly(time: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use std::vec;
+    use std::{sync::Mutex, vec};
 
     use super::*;
     use crate::{crypto::HashingSettings, domain::Timestamp, entropy::OsEntropy};
