@@ -16,6 +16,7 @@ mod m0012_signing_key_life;
 mod m0013_letter_limits;
 mod m0014_edges;
 mod m0015_open_sessions;
+mod m0016_ends_without_index;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_letter_limits::Migration),
             Box::new(m0014_edges::Migration),
             Box::new(m0015_open_sessions::Migration),
+            Box::new(m0016_ends_without_index::Migration),
         ]
     }
 }

@@ -12,15 +12,23 @@ const SESSIONS_AT_ONCE: usize = 500;
 const BATCH: u32 = 500;
 
 impl App {
-    /// Deletes the codes that have expired, and the sessions that were over long ago. That they are over does not depend on
-    /// it: they are refused as long as the rows are there, and as unknown afterwards.
+    /// Deletes the sessions that were over long ago. That they are over does not depend on it: they are refused as long as the
+    /// rows are there, and as unknown afterwards.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sweep_sessions(&self) -> Result<(), Error> {
-        let now = self.0.clock.now();
-        self.0.store.delete_codes_expired_before(now).await?;
-        Ok(self.0.store.delete_sessions_dead_before(now - KEPT_FOR, SESSIONS_AT_ONCE).await?)
+        let moment = self.0.clock.now() - KEPT_FOR;
+        Ok(self.0.store.delete_sessions_dead_before(moment, SESSIONS_AT_ONCE).await?)
+    }
+
+    /// Deletes the codes that have expired, of which the same is true.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_codes(&self) -> Result<(), Error> {
+        self.0.store.delete_codes_expired_before(self.0.clock.now()).await?;
+        Ok(())
     }
 
     /// Deletes the entries of the feed that stopped mattering long ago.

@@ -25,6 +25,8 @@ const FORGET_EVERY: Duration = Duration::from_mins(1);
 const ROTATE_EVERY: Duration = Duration::from_mins(10);
 /// How often to delete what was over long ago.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// How often to look through all sessions for those.
+const SWEEP_SESSIONS_EVERY: Duration = Duration::from_hours(24);
 
 /// How often to look for letters that are due: those of other nodes, and those that are tried again. Its own are hinted at.
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
@@ -56,14 +58,26 @@ pub(super) async fn sweep(app: App) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.sweep_sessions().await {
-            tracing::error!(%error, "cannot delete old sessions");
+        if let Err(error) = app.sweep_codes().await {
+            tracing::error!(%error, "cannot delete old codes");
         }
         if let Err(error) = app.sweep_feed().await {
             tracing::error!(%error, "cannot delete old revocations");
         }
         if let Err(error) = app.sweep_accounts().await {
             tracing::error!(%error, "cannot delete the accounts whose owners asked for it");
+        }
+    }
+}
+
+/// Deletes for ever the sessions that were over long ago.
+pub(super) async fn sweep_sessions(app: App) {
+    let mut ticks = interval(SWEEP_SESSIONS_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.sweep_sessions().await {
+            tracing::error!(%error, "cannot delete old sessions");
         }
     }
 }

@@ -142,6 +142,7 @@ impl Server {
         chores.spawn(chores::forget(app.verifier().clone()));
         chores.spawn(chores::rotate_keys(app.clone()));
         chores.spawn(chores::sweep(app.clone()));
+        chores.spawn(chores::sweep_sessions(app.clone()));
         let (reporter, health_service) = health_reporter();
         let health = Health::new(reporter, OF_ALL);
         health.tell(ServingStatus::Serving).await;

@@ -16,8 +16,8 @@ use crate::domain::{
     Timestamp, User, UserId,
 };
 
-/// How many dead sessions are looked for together: those that expired are found by reading all that there are.
-const FOUND_AT_ONCE: usize = 10_000;
+/// How many sessions are looked through at once for dead ones, which is done in less than any `database.statement_timeout`.
+const PAGE: u64 = 10_000;
 
 impl Store {
     /// A session and whose it is.
@@ -82,32 +82,34 @@ impl Store {
         .await
     }
 
-    /// Deletes the sessions that ended or expired before `moment`; `most` at a time, so that no one waits long for a lock.
+    /// Deletes the sessions that ended or expired before `moment`; `most` at a time, so that no one waits long for a lock. Looks
+    /// through all that there are: an index of when they expire would have to be kept by each refresh.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn delete_sessions_dead_before(&self, moment: Timestamp, most: usize) -> Result<(), StoreError> {
-        // The latter never later than their absolute end. They have no index, which each refresh would have to keep.
-        for column in [session::Column::EndedAt, session::Column::IdleExpiresAt] {
-            loop {
-                let dead: Vec<Uuid> = session::Entity::find()
-                    .select_only()
-                    .column(session::Column::Id)
-                    .filter(column.lt(moment.unix_millis()))
-                    .limit(FOUND_AT_ONCE as u64)
-                    .into_tuple()
-                    .all(&self.read)
-                    .await?;
-                for some in dead.chunks(most) {
-                    let which = session::Column::Id.is_in(some.iter().copied());
-                    session::Entity::delete_many().filter(which).exec(&self.write).await?;
-                }
-                if dead.len() < FOUND_AT_ONCE {
-                    break;
-                }
+        let ids = || session::Entity::find().select_only().column(session::Column::Id);
+        let moment = moment.unix_millis();
+        let mut after = Uuid::nil();
+        loop {
+            let following = ids().filter(session::Column::Id.gt(after)).order_by_asc(session::Column::Id);
+            let last: Option<Uuid> = following.offset(PAGE - 1).limit(1).into_tuple().one(&self.read).await?;
+            // Never later than their absolute end.
+            let is_dead = Condition::any()
+                .add(session::Column::EndedAt.lt(moment))
+                .add(session::Column::IdleExpiresAt.lt(moment));
+            let page = ids()
+                .filter(session::Column::Id.gt(after))
+                .filter(session::Column::Id.lte(last.unwrap_or(Uuid::max())))
+                .filter(is_dead);
+            let dead: Vec<Uuid> = page.into_tuple().all(&self.read).await?;
+            for some in dead.chunks(most) {
+                let which = session::Column::Id.is_in(some.iter().copied());
+                session::Entity::delete_many().filter(which).exec(&self.write).await?;
             }
+            let Some(last) = last else { return Ok(()) };
+            after = last;
         }
-        Ok(())
     }
 }
 

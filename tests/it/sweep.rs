@@ -42,4 +42,26 @@ on_both_engines! {
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 3);
     }
+
+    async fn dead_sessions_are_found_among_any_number_of_others(engine) {
+        let app = TestApp::spawn(engine).await;
+        app.signed_in("ada@example.com").await;
+        app.database.copy_sessions(15_000).await;
+        // Of five one has expired long ago, and one has ended.
+        app.clock.advance(60 * DAY);
+        let every = |remainder: u32, change: &str| {
+            let numbered = "SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS n FROM sessions";
+            format!("UPDATE sessions SET {change} WHERE id IN (SELECT id FROM ({numbered}) AS numbered WHERE n % 5 = {remainder})")
+        };
+        let lives_on = format!("idle_expires_at = idle_expires_at + {}", (60 * DAY).as_millis());
+        for living in 1..5 {
+            app.database.execute(&every(living, &lives_on)).await;
+        }
+        app.database.execute(&every(1, "ended_at = authenticated_at, end_reason = 'signed_out'")).await;
+        app.app.sweep_sessions().await.unwrap();
+        let sessions = async |which: &str| app.database.number(&format!("SELECT COUNT(*) FROM sessions {which}")).await;
+        assert_eq!(sessions("").await, 9_000);
+        assert_eq!(sessions("WHERE ended_at IS NULL").await, 9_000);
+        assert_eq!(app.database.number("SELECT COUNT(DISTINCT idle_expires_at) FROM sessions").await, 1, "those that live on");
+    }
 }

@@ -65,7 +65,7 @@ on_both_engines! {
         assert_eq!(after("eve@example.com", in_time).await, ("Ok".to_owned(), INVALID.to_owned()));
         assert_eq!(app.database.number(VERIFIED).await, 1);
         app.clock.advance(Duration::from_hours(24));
-        app.app.sweep_sessions().await.unwrap();
+        app.app.sweep_codes().await.unwrap();
         assert_eq!(app.database.number("SELECT COUNT(*) FROM codes").await, 0, "and is not kept for long after");
     }
 

@@ -129,6 +129,25 @@ impl Database {
         }
     }
 
+    /// Adds so many sessions that are like the one that there is, but for their ids.
+    pub async fn copy_sessions(&self, copies: u32) {
+        const LIKE_IT: &str =
+            "user_id, salt, generation, rotated_at, authenticated_at, idle_expires_at, expires_at, user_agent";
+        let (id, numbers) = match self {
+            Self::Sqlite { .. } => (
+                "randomblob(16)",
+                format!(
+                    "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {copies}) SELECT n FROM n"
+                ),
+            ),
+            Self::Postgres { .. } => ("gen_random_uuid()", format!("SELECT generate_series(1, {copies})")),
+        };
+        let copy = format!(
+            "INSERT INTO sessions (id, {LIKE_IT}) SELECT {id}, {LIKE_IT} FROM sessions, ({numbers}) AS numbers"
+        );
+        self.execute(&copy).await;
+    }
+
     /// The number that a query finds.
     pub async fn number(&self, sql: &str) -> i64 {
         match self {
