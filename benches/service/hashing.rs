@@ -26,6 +26,8 @@ use super::{
 /// Who do nothing but sign in.
 const CLIENTS: usize = 64;
 const TIME: Duration = Duration::from_secs(8);
+/// An engine alone hashes for so long before the sign-ins and for so long after them: what a processor does changes in between.
+const ALONE: Duration = Duration::from_secs(4);
 /// WhoAmI's clock.
 const PAUSE: Duration = Duration::from_millis(10);
 /// As many hashes at a time, there and here: one processor is left to who makes the calls.
@@ -56,7 +58,7 @@ struct Run {
 /// Measures, and prints. PostgreSQL is left out where there is none.
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
-    let (alone, another) = (alone(argon2_rust), alone(rust_crypto));
+    let another = alone(rust_crypto);
     let mut engines = vec![("SQLite", None)];
     if let Ok(server) = std::env::var("COUNTERSIGN_TEST_POSTGRES") {
         engines.push(("PostgreSQL", Some(a_schema_of_its_own(server).await)));
@@ -65,24 +67,27 @@ pub async fn measure() {
     for (name, url) in engines {
         let folder = folder.path().join(name);
         let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.join("countersign.db").display()));
-        runs.push((name, of(&folder, &url, &[]).await));
+        let mut engine = alone(argon2_rust);
+        let run = of(&folder, &url, &[]).await;
+        engine.add(alone(argon2_rust));
+        runs.push((name, engine, run));
     }
     let small = [("PASSWORDS__MEMORY_KIB", SMALL_KIB.to_string())];
     let small_url = format!("sqlite:{}", folder.path().join("small.db").display());
     let cached = of(&folder.path().join("small"), &small_url, &small).await;
     table::calls_head();
-    table::calls("Argon2id alone, argon2-rust, as many threads", &alone);
     table::calls("Argon2id alone, RustCrypto's argon2, as many threads", &another);
-    for (name, run) in &runs {
+    for (name, engine, run) in &runs {
+        table::calls(&format!("Argon2id alone, argon2-rust, as many threads, before and after: {name}"), engine);
         table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
         table::calls(&format!("Login, 64 at once, {name}"), &run.signed_in);
         table::calls(&format!("WhoAmI 100 times a second meanwhile, from when it was due, {name}"), &run.asked);
     }
     table::limits_head();
-    for (name, run) in &runs {
-        let rates = alone.rate() / run.signed_in.rate();
+    for (name, engine, run) in &runs {
+        let rates = engine.rate() / run.signed_in.rate();
         table::limit(&format!("hashes/s alone / sign-ins/s, {name}"), rates, 1.0 / 0.95, "");
-        table::figure(&format!("a sign-in's hash / one alone, {name}"), run.hash() * 1e3 / alone.cpu_per_call(), "");
+        table::figure(&format!("a sign-in's hash / one alone, {name}"), run.hash() * 1e3 / engine.cpu_per_call(), "");
         table::limit(&format!("server CPU of a sign-in beside its hash, {name}"), run.rest(), 0.5, " ms");
         table::limit(&format!("WhoAmI's p99 while 64 sign in, {name}"), run.asked.percentile(99), 20.0, " ms");
         #[expect(clippy::cast_precision_loss, reason = "there are few threads")]
@@ -172,7 +177,7 @@ fn alone<H: FnMut()>(engine: impl Fn() -> H + Copy + Send + 'static) -> Outcome 
     let hashing = move || {
         let mut hash = engine();
         let mut latencies = Vec::new();
-        while started.elapsed() < TIME {
+        while started.elapsed() < ALONE {
             let called = Instant::now();
             hash();
             latencies.push(called.elapsed());
@@ -180,7 +185,7 @@ fn alone<H: FnMut()>(engine: impl Fn() -> H + Copy + Send + 'static) -> Outcome 
         (latencies, cpu_of_this_thread())
     };
     let threads: Vec<_> = (0..THREADS).map(|_| thread::spawn(hashing)).collect();
-    let mut alone = Outcome { wall: TIME, ..Outcome::default() };
+    let mut alone = Outcome { wall: ALONE, ..Outcome::default() };
     for thread in threads {
         let (latencies, cpu) = thread.join().unwrap();
         alone.latencies.extend(latencies);

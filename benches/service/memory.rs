@@ -23,6 +23,7 @@ pub async fn measure() {
     drop(Running::service(folder.path(), &settings));
     let starts: Vec<Duration> = (0..9).map(|_| Running::service(folder.path(), &settings).ready_after).collect();
     let service = Running::service(folder.path(), &settings);
+    service.settle();
     let idle = service.memory("VmRSS");
     let mut open = Vec::new();
     for _ in 0..CONNECTIONS {

@@ -56,6 +56,16 @@ impl Running {
         format!("http://{}", self.address)
     }
 
+    /// Waits until it has done what it does at its start.
+    pub fn settle(&self) {
+        const WHILE: Duration = Duration::from_secs(1);
+        let is_busy = |cpu: Duration| {
+            thread::sleep(WHILE);
+            self.cpu() - cpu > WHILE / 100
+        };
+        while is_busy(self.cpu()) {}
+    }
+
     /// What it has had of the processors so far.
     pub fn cpu(&self) -> Duration {
         cpu_of(&self.child.id().to_string())
