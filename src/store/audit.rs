@@ -1,6 +1,6 @@
 //! The audit log: written in the transaction that did what it tells of.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait as _};
+use sea_orm::{ActiveValue::Set, ConnectionTrait as _, DbBackend, Statement};
 use uuid::Uuid;
 
 use super::{Store, StoreError, entity::audit_event, patience::Transaction, prepared::Prepared, retrying};
@@ -8,6 +8,12 @@ use crate::domain::AuditEvent;
 
 /// Adds an entry.
 pub(super) async fn record(transaction: &Transaction, event: &AuditEvent) -> Result<(), StoreError> {
+    transaction.execute_raw(insert(transaction.get_database_backend(), event)).await?;
+    Ok(())
+}
+
+/// The statement that adds it.
+pub(super) fn insert(backend: DbBackend, event: &AuditEvent) -> Statement {
     static EVENT: Prepared = Prepared::new();
     let row = audit_event::ActiveModel {
         id: Set(Uuid::from_bytes(*event.id.as_bytes())),
@@ -18,8 +24,7 @@ pub(super) async fn record(transaction: &Transaction, event: &AuditEvent) -> Res
         address: Set(event.by.address.map(|address| address.to_string())),
         user_agent: Set(event.by.user_agent.clone()),
     };
-    transaction.execute_raw(EVENT.insert(transaction.get_database_backend(), row)).await?;
-    Ok(())
+    EVENT.insert(backend, row)
 }
 
 impl Store {

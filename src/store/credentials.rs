@@ -1,6 +1,6 @@
 //! What a signed-in person signs in with: replaced in one step with everything that the old one had opened.
 
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, SqlErr, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait as _, DbErr, EntityTrait, QueryFilter, SqlErr, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -80,7 +80,7 @@ impl Store {
             if changed.rows_affected == 0 || !ended.contains(caller) {
                 return Ok(None);
             }
-            sign_in::insert(&transaction, session, event).await?;
+            transaction.execute_raw(sign_in::insert(transaction.get_database_backend(), session, event)?).await?;
             devices::forget_others(&transaction, user, sighting.presented).await?;
             devices::see(&transaction, user, *sighting, event.at).await?;
             audit::record(&transaction, event).await?;

@@ -1,8 +1,8 @@
 //! The devices that people have signed in from before.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait as _, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait as _, StatementBuilder, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait as _, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait as _, Statement, StatementBuilder, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -31,11 +31,24 @@ pub(super) async fn see(
     sighting: Sighting,
     now: Timestamp,
 ) -> Result<Seen, StoreError> {
-    if let Some(presented) = sighting.presented {
-        let known_to = rename(transaction, user, presented, sighting.named, now).await?;
-        if known_to.contains(&person(user)) {
-            return Ok(Seen::Before);
-        }
+    let known_to = match rename(transaction.get_database_backend(), user, sighting, now) {
+        Some(rename) => transaction.query_all_raw(rename).await?,
+        None => Vec::new(),
+    };
+    see_renamed(transaction, user, sighting, now, &known_to).await
+}
+
+/// The same after [`rename`] has found to whom the device is known.
+pub(super) async fn see_renamed(
+    transaction: &Transaction,
+    user: UserId,
+    sighting: Sighting,
+    now: Timestamp,
+    known_to: &[QueryResult],
+) -> Result<Seen, StoreError> {
+    let known_to: Vec<Uuid> = known_to.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+    if known_to.contains(&person(user)) {
+        return Ok(Seen::Before);
     }
     let others = device::Entity::find().filter(device::Column::UserId.eq(person(user))).count(transaction).await?;
     if others >= MOST {
@@ -51,18 +64,12 @@ pub(super) async fn see(
     Ok(if others == 0 { Seen::FirstOfAll } else { Seen::Never })
 }
 
-/// Gives a device its new number, says that this person was seen at it, and says whom it is known to.
-async fn rename(
-    transaction: &Transaction,
-    user: UserId,
-    presented: DeviceId,
-    named: DeviceId,
-    now: Timestamp,
-) -> Result<Vec<Uuid>, StoreError> {
+/// Gives a device that presents itself its new number, says that this person was seen at it, and finds whom it is known to.
+pub(super) fn rename(backend: DbBackend, user: UserId, sighting: Sighting, now: Timestamp) -> Option<Statement> {
     static RENAME: Prepared = Prepared::new();
-    let (backend, user, now) = (transaction.get_database_backend(), person(user), now.unix_millis());
-    let (presented, named) = (uuid(presented), uuid(named));
-    let statement = RENAME.with(backend, [named.into(), user.into(), now.into(), presented.into()], || {
+    let (user, now) = (person(user), now.unix_millis());
+    let (presented, named) = (uuid(sighting.presented?), uuid(sighting.named));
+    Some(RENAME.with(backend, [named.into(), user.into(), now.into(), presented.into()], || {
         let seen_at = Expr::case(device::Column::UserId.eq(user), now).finally(Expr::col(device::Column::LastSeenAt));
         let mut update = device::Entity::update_many()
             .col_expr(device::Column::DeviceId, Expr::value(named))
@@ -70,9 +77,7 @@ async fn rename(
             .filter(device::Column::DeviceId.eq(presented))
             .into_query();
         StatementBuilder::build(update.returning_col(device::Column::UserId), &backend)
-    });
-    let rows = transaction.query_all_raw(statement).await?;
-    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    }))
 }
 
 /// Forgets a person's devices, but for the one that is called so.

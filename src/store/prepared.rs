@@ -1,6 +1,6 @@
 //! Statements of the hot paths, whose text is written once, not for each call.
 
-use std::sync::OnceLock;
+use std::{fmt::Write as _, sync::OnceLock};
 
 use sea_orm::{ActiveModelTrait, DbBackend, EntityTrait, Iterable as _, QueryTrait as _, Statement, Value, Values};
 
@@ -40,5 +40,76 @@ impl Prepared {
         let columns = <R::Entity as EntityTrait>::Column::iter();
         let values: Vec<Value> = columns.filter_map(|column| row.get(column).into_value()).collect();
         self.with(backend, values, || R::Entity::insert(row).build(backend))
+    }
+
+    /// These statements in one exchange, where none has to see what another did; what is found is what the last one finds.
+    pub(super) fn together(&self, backend: DbBackend, statements: impl Into<Vec<Statement>>) -> Statement {
+        let statements = statements.into();
+        let values: Vec<Value> =
+            statements.iter().flat_map(|one| one.values.iter().flat_map(|values| &values.0)).cloned().collect();
+        let all = values.clone();
+        self.with(backend, values, || Statement {
+            sql: joined(backend, &statements),
+            values: Some(Values(all)),
+            db_backend: backend,
+        })
+    }
+}
+
+/// SQLite does one after the other; PostgreSQL all but the last as part of that, and numbers the values of all.
+fn joined(backend: DbBackend, statements: &[Statement]) -> String {
+    if backend != DbBackend::Postgres {
+        return statements.iter().map(|one| one.sql.as_str()).collect::<Vec<_>>().join("; ");
+    }
+    let mut texts = Vec::new();
+    let mut before = 0;
+    for one in statements {
+        texts.push(renumbered(&one.sql, before));
+        before += one.values.as_ref().map_or(0, |values| values.0.len());
+    }
+    let last = texts.pop().unwrap_or_default();
+    let first: Vec<_> = texts.iter().enumerate().map(|(number, text)| format!("s{number} AS ({text})")).collect();
+    format!("WITH {} {last}", first.join(", "))
+}
+
+/// The text with each `$n` counted on from `before`.
+fn renumbered(sql: &str, before: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        // Ours have nothing else behind a `$`.
+        let number = number.parse::<usize>().unwrap_or_default() + before;
+        let _ = write!(text, "${number}{rest}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(sql: &str, values: &[i64]) -> Statement {
+        Statement::from_sql_and_values(DbBackend::Postgres, sql, values.iter().map(|&value| value.into()))
+    }
+
+    #[test]
+    fn each_value_stays_with_its_statement() {
+        static BOTH: [Prepared; 2] = [const { Prepared::new() }; 2];
+        let statements = || {
+            [
+                statement("UPDATE a SET b = $1, c = $2", &[1, 2]),
+                statement("DELETE FROM d WHERE e = $1 RETURNING f", &[3]),
+            ]
+        };
+        let on_postgres = BOTH[0].together(DbBackend::Postgres, statements());
+        assert_eq!(on_postgres.sql, "WITH s0 AS (UPDATE a SET b = $1, c = $2) DELETE FROM d WHERE e = $3 RETURNING f");
+        assert_eq!(on_postgres.values, statement("", &[1, 2, 3]).values);
+        let on_sqlite = BOTH[1].together(
+            DbBackend::Sqlite,
+            [statement("DELETE FROM a", &[]), statement("DELETE FROM b WHERE c = ?", &[1])],
+        );
+        assert_eq!(on_sqlite.sql, "DELETE FROM a; DELETE FROM b WHERE c = ?");
     }
 }

@@ -1,6 +1,6 @@
 //! Opening sessions.
 
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _, DbBackend, QueryResult, Statement};
 
 use super::{
     Store, StoreError, audit, deletion,
@@ -66,15 +66,14 @@ impl Store {
                 let which = Condition::all().add(session::Column::Id.is_in(displaced.clone()));
                 sessions::end(&transaction, which, event.at, EndReason::Displaced).await?;
             }
-            insert(&transaction, session, event).await?;
-            audit::record(&transaction, event).await?;
+            let known_to = write(&transaction, opening).await?;
             if holder.is_leaving {
                 deletion::keep(&transaction, session.user).await?;
                 let kind = AuditKind::DeletionCancelled;
                 let event = AuditEvent { id: opening.cancellation, kind, ..event.clone() };
                 audit::record(&transaction, &event).await?;
             }
-            let seen = devices::see(&transaction, session.user, opening.sighting, event.at).await?;
+            let seen = devices::see_renamed(&transaction, session.user, opening.sighting, event.at, &known_to).await?;
             let is_noticed = seen == Seen::Never;
             if is_noticed {
                 outbox::enqueue(&transaction, &opening.notice).await?;
@@ -89,10 +88,23 @@ impl Store {
     }
 }
 
-/// Writes an open session.
-pub(super) async fn insert(transaction: &Transaction, session: &Session, event: &AuditEvent) -> Result<(), StoreError> {
+/// Writes down the session and the event, and under which number the device is known from now on, in one exchange. Says whom that
+/// was known to.
+async fn write(transaction: &Transaction, opening: &Opening) -> Result<Vec<QueryResult>, StoreError> {
+    static KNOWN: Prepared = Prepared::new();
+    static UNKNOWN: Prepared = Prepared::new();
+    let Opening { session, event, sighting, .. } = opening;
+    let backend = transaction.get_database_backend();
+    let (opened, recorded) = (insert(backend, session, event)?, audit::insert(backend, event));
+    let statement = match devices::rename(backend, session.user, *sighting, event.at) {
+        Some(renamed) => KNOWN.together(backend, [opened, recorded, renamed]),
+        None => UNKNOWN.together(backend, [opened, recorded]),
+    };
+    Ok(transaction.query_all_raw(statement).await?)
+}
+
+/// The statement that adds an open session.
+pub(super) fn insert(backend: DbBackend, session: &Session, event: &AuditEvent) -> Result<Statement, StoreError> {
     static SESSION: Prepared = Prepared::new();
-    let row = sessions::row(session, &event.by)?;
-    transaction.execute_raw(SESSION.insert(transaction.get_database_backend(), row)).await?;
-    Ok(())
+    Ok(SESSION.insert(backend, sessions::row(session, &event.by)?))
 }
