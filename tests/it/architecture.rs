@@ -24,6 +24,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "argon2_rust",
             "aws_lc_rs",
             "base64",
+            "flume",
             "pasetors",
             "phc",
             "quick_cache",
