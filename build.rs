@@ -25,6 +25,7 @@ const FILES: [&str; 8] = [
 const OTLP: &str = "opentelemetry/proto/collector/trace/v1/trace_service.proto";
 
 fn main() -> Result<(), Box<dyn Error>> {
+    lay_out();
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=vendor");
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -48,6 +49,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("methods.rs"), methods(&pool))?;
     tonic_prost_build::configure().include_file("otlp.rs").compile_fds(protox::compile([OTLP], ["vendor"])?)?;
     Ok(())
+}
+
+/// Has the functions that run lie beside each other (docs/decisions/0020), where the linker knows how: LLD and GNU's do.
+fn lay_out() {
+    const LAYOUT: &str = "src/layout.ld";
+    println!("cargo::rerun-if-changed={LAYOUT}");
+    let of_target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    let is_known = of_target("OS") == "linux" && of_target("ENV") == "gnu";
+    let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    if is_known && is_release {
+        let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{folder}/{LAYOUT}");
+    }
 }
 
 /// The RPCs, so that what is counted by method has a known size; and those that change nothing, of which not every one is told.
