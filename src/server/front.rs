@@ -14,12 +14,11 @@ use tower::{
 };
 use tower_http::cors::{Cors, CorsLayer};
 
-use super::{client, deadline, guard::Wire, headers, request_id, trace, trace::Observer};
-use crate::entropy::Entropy;
+use super::{client, deadline, guard::Wire, headers, request_id, request_id::RequestIds, trace, trace::Observer};
 
 /// What the front needs for its work.
 pub(super) struct Front {
-    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) ids: RequestIds,
     pub(super) trusted_proxies: Vec<IpNet>,
     pub(super) observer: Observer,
     pub(super) has_tls: bool,
@@ -79,7 +78,7 @@ where
         let behind =
             if is_from_a_program { Either::Left(self.direct.clone()) } else { Either::Right(self.shared.clone()) };
         Box::pin(async move {
-            let id = request_id::name(&mut request, front.entropy.as_ref());
+            let id = front.ids.name(&mut request);
             client::identify(&mut request, &front.trusted_proxies);
             let mut response = trace::observe(&front.observer, request, |request| behind.oneshot(request)).await?;
             request_id::tell(&mut response, id);

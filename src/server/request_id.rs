@@ -1,18 +1,43 @@
 //! Names each request, so that what a caller reports can be found in the log.
 
+use std::sync::{Mutex, PoisonError};
+
 use axum::http::{HeaderName, HeaderValue, Request, Response};
 
-use crate::{entropy::Entropy, grpc::RequestId};
+use crate::{
+    entropy::{Entropy, OsEntropy},
+    grpc::RequestId,
+};
 
 /// Where the caller finds it.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request an id of ours. A client's own is ignored: it could make the log lie, or guess what others will be told.
-pub(super) fn name<B>(request: &mut Request<B>, entropy: &dyn Entropy) -> Option<HeaderValue> {
-    let id = format!("{:032x}", u128::from_be_bytes(entropy.bytes()));
-    let value = HeaderValue::from_str(&id).ok();
-    request.extensions_mut().insert(RequestId::new(id));
-    value
+/// How many ids are drawn at once: they are no secrets, and each time it is a call into the kernel.
+const AT_ONCE: usize = 64;
+const BYTES: usize = size_of::<u128>();
+
+/// The ids of the requests to come.
+#[derive(Default)]
+pub(super) struct RequestIds(Mutex<Vec<u128>>);
+
+impl RequestIds {
+    /// Gives the request an id of ours. A client's own is ignored: it could make the log lie, or guess what others will be told.
+    pub(super) fn name<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
+        let id = format!("{:032x}", self.next());
+        let value = HeaderValue::from_str(&id).ok();
+        request.extensions_mut().insert(RequestId::new(id));
+        value
+    }
+
+    fn next(&self) -> u128 {
+        let mut drawn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.is_empty() {
+            let mut bytes = [0; AT_ONCE * BYTES];
+            OsEntropy.fill(&mut bytes);
+            drawn.extend(bytes.as_chunks().0.iter().map(|id| u128::from_be_bytes(*id)));
+        }
+        drawn.pop().unwrap_or_default()
+    }
 }
 
 /// Tells the caller.

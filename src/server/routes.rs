@@ -19,11 +19,10 @@ use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHe
 
 use super::{
     Settings, cors, deadline::Deadline, framing, front::Front, guard::Guard, health::OF_TOKENS, http, panics,
-    trace::Observer, verify,
+    request_id::RequestIds, trace::Observer, verify,
 };
 use crate::{
     app::{App, Verifier},
-    entropy::OsEntropy,
     grpc::{AccountApi, AuthApi, ExtAuthz, Gateway, TokenApi},
     proto::{
         self, account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
@@ -52,7 +51,7 @@ pub(super) fn layers(
               + 'static,
 > + Clone {
     let front = Front {
-        entropy: Arc::new(OsEntropy),
+        ids: RequestIds::default(),
         trusted_proxies: settings.trusted_proxies.clone(),
         observer,
         has_tls: settings.tls.is_some(),

@@ -1,7 +1,7 @@
 //! Sees what was called and what came of it: says it in the log, counts it, and tells a collector where there is one. Never
 //! headers, query strings or bodies, which hold secrets.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Request, Response, header::CONTENT_TYPE};
 use tokio::time::Instant;
@@ -50,8 +50,9 @@ where
 {
     let mut visit = Visit::new(observer, &request);
     let span = span(&request, visit.span.as_ref());
-    let response = span.in_scope(|| answer(request)).instrument(span.clone()).await?;
-    span.in_scope(|| visit.answered(&response));
+    let mut answering = pin!(answer(request).instrument(span));
+    let response = answering.as_mut().await?;
+    visit.answered(&response, answering.span());
     Ok(response)
 }
 
@@ -80,25 +81,25 @@ impl<'a> Visit<'a> {
 
     /// What a person did is news, and so is what was refused. What was only asked is not, nor that a session was renewed, as each
     /// is by itself every few minutes: that is counted, and to write it down costs much of answering it.
-    fn answered<R>(&mut self, response: &Response<R>) {
+    fn answered<R>(&mut self, response: &Response<R>, span: &Span) {
         self.is_over = true;
         let (status, latency) = (response.status().as_u16(), self.began.elapsed());
         if let Some(code) = call_status(response.headers()) {
             if code != Code::Ok || self.method.is_some_and(is_news) {
-                tracing::info!(?code, ?latency, "answered");
+                tracing::info!(parent: span, ?code, ?latency, "answered");
             } else {
-                tracing::debug!(?code, ?latency, "answered");
+                tracing::debug!(parent: span, ?code, ?latency, "answered");
             }
-            self.count(code);
+            self.count(code, latency);
         } else {
-            tracing::debug!(status, ?latency, "answered");
+            tracing::debug!(parent: span, status, ?latency, "answered");
         }
     }
 
-    fn count(&mut self, code: Code) {
+    fn count(&mut self, code: Code, latency: Duration) {
         let (metrics, method) = (&self.observer.metrics, self.method.unwrap_or("other"));
         metrics.calls.count([method, name(code)]);
-        metrics.call_durations.record(method, self.began.elapsed());
+        metrics.call_durations.record(method, latency);
         if let (Some(span), Some((spans, _))) = (self.span.take(), &self.observer.spans)
             && let Some(span) = span.close(self.method, code)
         {
@@ -111,7 +112,7 @@ impl Drop for Visit<'_> {
     /// A caller that does not wait for its answer is counted too.
     fn drop(&mut self) {
         if !self.is_over && self.method.is_some() {
-            self.count(Code::Cancelled);
+            self.count(Code::Cancelled, self.began.elapsed());
         }
     }
 }
