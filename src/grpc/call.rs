@@ -1,5 +1,7 @@
 //! What a call brings beside its message: whence it comes, and what it is authorised by.
 
+use std::sync::Arc;
+
 use tonic::{Request, Status, metadata::MetadataMap};
 
 use super::{
@@ -15,13 +17,13 @@ use crate::{
 
 /// The id that a request has in the log; the server puts it into the request.
 #[derive(Debug, Clone, Default)]
-pub struct RequestId(String);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// Takes an id.
     #[must_use]
-    pub fn new(id: String) -> Self {
-        Self(id)
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
     }
 
     /// The id.

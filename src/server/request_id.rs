@@ -25,7 +25,7 @@ impl RequestIds {
     pub(super) fn name<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
         let id = format!("{:032x}", self.next());
         let value = HeaderValue::from_str(&id).ok();
-        request.extensions_mut().insert(RequestId::new(id));
+        request.extensions_mut().insert(RequestId::new(&id));
         value
     }
 
