@@ -1,6 +1,6 @@
 //! Access tokens: PASETO `v4.public`, minted and verified by our own rules; the library's defaults are not a policy.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -51,19 +51,29 @@ struct Footer<'a> {
 
 /// The claims as JSON; a struct refuses the same name twice, where a map would keep the last.
 #[derive(Serialize, Deserialize)]
-struct Payload {
-    iss: String,
-    aud: String,
-    sub: String,
-    sid: String,
+struct Payload<'a> {
+    #[serde(borrow)]
+    iss: Cow<'a, str>,
+    #[serde(borrow)]
+    aud: Cow<'a, str>,
+    #[serde(borrow)]
+    sub: Cow<'a, str>,
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
     uep: i64,
-    jti: String,
-    iat: String,
-    nbf: String,
-    exp: String,
-    typ: String,
+    #[serde(borrow)]
+    jti: Cow<'a, str>,
+    #[serde(borrow)]
+    iat: Cow<'a, str>,
+    #[serde(borrow)]
+    nbf: Cow<'a, str>,
+    #[serde(borrow)]
+    exp: Cow<'a, str>,
+    #[serde(borrow)]
+    typ: Cow<'a, str>,
     roles: Vec<String>,
-    auth_time: String,
+    #[serde(borrow)]
+    auth_time: Cow<'a, str>,
     /// RFC 8176: how the person proved who they are.
     amr: Vec<String>,
     /// NIST SP 800-63B-4: the authentication assurance level, 1 for a password alone.
@@ -97,18 +107,18 @@ impl AccessTokens {
         let failed = || CryptoError::Failed { operation: "sign" };
         let key = self.keyring.active()?;
         let payload = Payload {
-            iss: self.issuer.clone(),
-            aud: self.audience.clone(),
-            sub: claims.user.to_string(),
-            sid: claims.session.to_string(),
+            iss: Cow::from(&self.issuer),
+            aud: Cow::from(&self.audience),
+            sub: claims.user.to_string().into(),
+            sid: claims.session.to_string().into(),
             uep: claims.epoch.count(),
-            jti: claims.id.to_string(),
-            iat: rfc3339(claims.issued_at).ok_or_else(failed)?,
-            nbf: rfc3339(claims.issued_at).ok_or_else(failed)?,
-            exp: rfc3339(claims.expires_at).ok_or_else(failed)?,
-            typ: KIND.to_owned(),
+            jti: claims.id.to_string().into(),
+            iat: rfc3339(claims.issued_at).ok_or_else(failed)?.into(),
+            nbf: rfc3339(claims.issued_at).ok_or_else(failed)?.into(),
+            exp: rfc3339(claims.expires_at).ok_or_else(failed)?.into(),
+            typ: KIND.into(),
             roles: claims.roles.iter().map(ToString::to_string).collect(),
-            auth_time: rfc3339(claims.authenticated_at).ok_or_else(failed)?,
+            auth_time: rfc3339(claims.authenticated_at).ok_or_else(failed)?.into(),
             amr: vec!["pwd".to_owned()],
             aal: 1,
         };
@@ -158,7 +168,7 @@ impl AccessTokens {
         let payload = token.payload();
         // To serde, a list of values is a struct too.
         let payload = serde_json::from_slice(payload).ok().filter(|_| payload.starts_with(b"{"));
-        let payload: Payload = payload.ok_or_else(invalid)?;
+        let payload: Payload<'_> = payload.ok_or_else(invalid)?;
         let is_ours = payload.typ == KIND && payload.iss == self.issuer && payload.aud == self.audience;
         let not_before = timestamp(&payload.nbf).filter(|_| is_ours).ok_or_else(invalid)?;
         let claims = Arc::new(claims(&payload).ok_or_else(invalid)?);
@@ -190,7 +200,7 @@ fn written(footer: &Footer<'_>) -> Option<Vec<u8>> {
     serde_json::to_vec(footer).ok()
 }
 
-fn claims(payload: &Payload) -> Option<Claims> {
+fn claims(payload: &Payload<'_>) -> Option<Claims> {
     Some(Claims {
         id: payload.jti.parse().ok()?,
         user: payload.sub.parse().ok()?,
@@ -211,7 +221,11 @@ fn rfc3339(moment: Timestamp) -> Option<String> {
 /// A moment in its one spelling, so that every verifier reads the same out of it.
 fn timestamp(text: &str) -> Option<Timestamp> {
     let moment = Timestamp::from_unix_seconds(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp());
-    (rfc3339(moment)? == text).then_some(moment)
+    // Ours have no fraction, and their year has four digits.
+    let mut spelling = [0; "2026-11-29T18:30:00Z".len()];
+    let written =
+        OffsetDateTime::from_unix_timestamp(moment.unix_seconds()).ok()?.format_into(&mut &mut spelling[..], &Rfc3339);
+    (written.is_ok_and(|length| &spelling[..length] == text.as_bytes())).then_some(moment)
 }
 
 impl fmt::Debug for AccessTokens {
