@@ -52,7 +52,7 @@ where
     let span = span(&request, visit.span.as_ref());
     let mut answering = pin!(answer(request).instrument(span));
     let response = answering.as_mut().await?;
-    visit.answered(&response, answering.span());
+    answering.span().in_scope(|| visit.answered(&response));
     Ok(response)
 }
 
@@ -81,18 +81,18 @@ impl<'a> Visit<'a> {
 
     /// What a person did is news, and so is what was refused. What was only asked is not, nor that a session was renewed, as each
     /// is by itself every few minutes: that is counted, and to write it down costs much of answering it.
-    fn answered<R>(&mut self, response: &Response<R>, span: &Span) {
+    fn answered<R>(&mut self, response: &Response<R>) {
         self.is_over = true;
         let (status, latency) = (response.status().as_u16(), self.began.elapsed());
         if let Some(code) = call_status(response.headers()) {
             if code != Code::Ok || self.method.is_some_and(is_news) {
-                tracing::info!(parent: span, ?code, ?latency, "answered");
+                tracing::info!(?code, ?latency, "answered");
             } else {
-                tracing::debug!(parent: span, ?code, ?latency, "answered");
+                tracing::debug!(?code, ?latency, "answered");
             }
             self.count(code, latency);
         } else {
-            tracing::debug!(parent: span, status, ?latency, "answered");
+            tracing::debug!(status, ?latency, "answered");
         }
     }
 

@@ -125,6 +125,7 @@ async fn the_log_names_the_trace() {
     let line = service.line("\"answered\"").await;
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["span"]["trace_id"], TRACE, "{line}");
+    assert_eq!(line["spans"][0]["trace_id"], TRACE, "{line}");
     service.line("the collector takes no spans").await;
     let ended = service.stop().await;
     assert!(!ended.stderr.contains("canary-collector"), "{}", ended.stderr);
