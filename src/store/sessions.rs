@@ -16,7 +16,7 @@ use crate::domain::{
     Timestamp, User, UserId,
 };
 
-/// How many sessions are looked through at once for dead ones, which is done in less than any `database.statement_timeout`.
+/// How many sessions are looked through at once for dead ones, so that no statement takes longer the more there are.
 const PAGE: u64 = 10_000;
 
 impl Store {
