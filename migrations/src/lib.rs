@@ -17,6 +17,7 @@ mod m0013_letter_limits;
 mod m0014_edges;
 mod m0015_open_sessions;
 mod m0016_ends_without_index;
+mod m0017_open_sessions_of_one;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_edges::Migration),
             Box::new(m0015_open_sessions::Migration),
             Box::new(m0016_ends_without_index::Migration),
+            Box::new(m0017_open_sessions_of_one::Migration),
         ]
     }
 }

@@ -88,7 +88,7 @@ impl Verifier {
             TokenRefusal::Expired(_) | TokenRefusal::KeyRevoked => Rejection::TokenExpired,
         })?;
         if is_strong {
-            self.require_alive_now(token, &claims).await?;
+            Box::pin(self.require_alive_now(token, &claims)).await?;
         } else {
             self.require_alive(token, &claims).await?;
         }
@@ -103,7 +103,8 @@ impl Verifier {
             _ if self.age_of_revocations() <= after => Ok(()),
             OnStale::AllowUntilExp => Ok(()),
             OnStale::Deny => Err(Fault::Stale.into()),
-            OnStale::Strong => self.require_alive_now(token, claims).await,
+            // On the heap: it is large, and every call would carry the room for it.
+            OnStale::Strong => Box::pin(self.require_alive_now(token, claims)).await,
         }
     }
 

@@ -53,7 +53,7 @@ impl App {
             return Err(Rejection::EmailUnverified.into());
         }
         if let Some(upgraded) = upgraded {
-            self.0.store.upgrade_password_hash(user.id, &hash, &upgraded).await?;
+            Box::pin(self.0.store.upgrade_password_hash(user.id, &hash, &upgraded)).await?;
         }
         self.open_session(user, now, device, known.as_ref()).await
     }
@@ -66,17 +66,26 @@ impl App {
         known: Option<&DeviceToken>,
     ) -> Result<SignedIn, Error> {
         let (session, sighting) = (self.new_session(user.id, now), self.sighting(known, now));
-        let content = Content::NewDevice { user_agent: device.user_agent.clone(), address: device.address, at: now };
         let opening = Opening {
             epoch: user.epoch,
             most: self.0.policy.max_sessions_per_user,
             sighting,
             event: AuditEvent { session: Some(session.id), ..self.event(AuditKind::SignedIn, user.id, now, device) },
             cancellation: AuditId::new(now, self.0.entropy.bytes()),
-            notice: self.letter(now, Some(user.id), Envelope { to: Recipient::Owner, content })?,
             session,
         };
-        match self.0.store.open_session(&opening).await? {
+        if !self.0.store.open_session_at_once(&opening).await? {
+            // On the heap, since it is large and most have no need of it.
+            Box::pin(self.open_step_by_step(&user, &opening, now)).await?;
+        }
+        self.signed_in_at(user, opening.session, sighting, now)
+    }
+
+    async fn open_step_by_step(&self, user: &User, opening: &Opening, now: Timestamp) -> Result<(), Error> {
+        let Device { user_agent, address } = opening.event.by.clone();
+        let content = Content::NewDevice { user_agent, address, at: now };
+        let notice = self.letter(now, Some(user.id), Envelope { to: Recipient::Owner, content })?;
+        match self.0.store.open_session(opening, &notice).await? {
             Opened::Yes { displaced, is_noticed } => {
                 for session in displaced {
                     self.forget(session, now);
@@ -84,11 +93,11 @@ impl App {
                 if is_noticed {
                     self.hurry_mail();
                 }
+                Ok(())
             }
             // What was right a moment ago is so no more; the next try learns why.
-            Opened::UserChanged => return Err(Rejection::BadCredentials.into()),
+            Opened::UserChanged => Err(Rejection::BadCredentials.into()),
         }
-        self.signed_in_at(user, opening.session, sighting, now)
     }
 
     /// A session that opens now.

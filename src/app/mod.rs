@@ -136,7 +136,7 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self, Error> {
         let Parts { store, passwords, master_keys, mailer, templates, clock, entropy, policy, metrics } = parts;
         let keys = keys::load(&store, &master_keys, clock.now(), &*entropy).await?;
-        let authority = Authority::Database(store.clone());
+        let authority = Authority::Database(Box::new(store.clone()));
         let app = Self(Arc::new(Inner {
             verifier: Verifier::new(
                 authority,

@@ -48,10 +48,10 @@ impl App {
             let looked_at = self.0.store.renew_session(presented.session, now, judge).await?;
             let Renewal { session, user, judged, is_moved } = looked_at.ok_or(Rejection::TokenInvalid)?;
             let session = match judged? {
-                Refreshing::Over => return Err(self.end_expired(&session, now, device).await?.into()),
+                Refreshing::Over => return Err(Box::pin(self.end_expired(&session, now, device)).await?.into()),
                 Refreshing::Reused => {
                     *seen = Some("reused");
-                    return Err(self.end_reused(&session, now, device).await?.into());
+                    return Err(Box::pin(self.end_reused(&session, now, device)).await?.into());
                 }
                 Refreshing::Repeat { .. } => {
                     *seen = Some("repeated");

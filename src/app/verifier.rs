@@ -57,7 +57,7 @@ impl Trust {
 
 /// Who knows best.
 pub(super) enum Authority {
-    Database(Store),
+    Database(Box<Store>),
     Upstream(Arc<Upstream>),
 }
 

@@ -36,11 +36,11 @@ impl App {
             Some(profile) if now >= profile.expires_at => Err(self.ended(caller, now)),
             // A clock that was set back must not keep it fresh until it has caught up.
             Some(profile) if profile.fetched_at <= now && now < profile.fresh_until => Ok(profile),
-            Some(profile) => match self.look_up(caller, now).await {
+            Some(profile) => match Box::pin(self.look_up(caller, now)).await {
                 Err(Error::Failed(Fault::Store(StoreError::Unavailable(_)))) => Ok(profile),
                 looked_up => looked_up,
             },
-            None => self.look_up(caller, now).await,
+            None => Box::pin(self.look_up(caller, now)).await,
         }
     }
 

@@ -15,7 +15,11 @@ pub(super) async fn record(transaction: &Transaction, event: &AuditEvent) -> Res
 /// The statement that adds it.
 pub(super) fn insert(backend: DbBackend, event: &AuditEvent) -> Statement {
     static EVENT: Prepared = Prepared::new();
-    let row = audit_event::ActiveModel {
+    EVENT.insert(backend, row(event))
+}
+
+pub(super) fn row(event: &AuditEvent) -> audit_event::ActiveModel {
+    audit_event::ActiveModel {
         id: Set(Uuid::from_bytes(*event.id.as_bytes())),
         at: Set(event.at.unix_millis()),
         kind: Set(event.kind.as_str().to_owned()),
@@ -23,8 +27,7 @@ pub(super) fn insert(backend: DbBackend, event: &AuditEvent) -> Statement {
         session_id: Set(event.session.map(|id| Uuid::from_bytes(*id.as_bytes()))),
         address: Set(event.by.address.map(|address| address.to_string())),
         user_agent: Set(event.by.user_agent.clone()),
-    };
-    EVENT.insert(backend, row)
+    }
 }
 
 impl Store {

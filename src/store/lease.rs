@@ -1,5 +1,5 @@
-//! A connection for more than one statement, outside of any transaction. Each time that one goes back to its pool it is asked
-//! whether it lives, twice (`connect`), so that of two statements which each take one most is spent on asking.
+//! A connection for more than one statement, outside of any transaction of the driver's. Each time that one goes back to its pool
+//! it is asked whether it lives, so that of two statements which each take one most is spent on asking.
 
 use std::sync::Arc;
 
@@ -9,6 +9,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::{
+    patience::Patience,
+    spare::{Away, Spare},
+    takers::Taker,
+};
+
 /// A connection of a pool, until it is dropped.
 pub(super) enum Leased {
     Sqlite(PoolConnection<Sqlite>),
@@ -16,11 +22,20 @@ pub(super) enum Leased {
 }
 
 impl Leased {
+    /// Takes one that nobody has, where it needs no asking first: a file does not hang up.
+    pub(super) fn take_at_once(pool: &DatabaseConnection) -> Option<Self> {
+        match pool.get_database_backend() {
+            DbBackend::Postgres => None,
+            _ => pool.get_sqlite_connection_pool().try_acquire().map(Self::Sqlite),
+        }
+    }
+
     /// Waits for one.
     pub(super) async fn take(pool: &DatabaseConnection) -> Result<Self, DbErr> {
+        // On the heap, as what may have to open a connection is large, and would make whatever waits for one as large.
         let lease = match pool.get_database_backend() {
-            DbBackend::Postgres => pool.get_postgres_connection_pool().acquire().await.map(Self::Postgres),
-            _ => pool.get_sqlite_connection_pool().acquire().await.map(Self::Sqlite),
+            DbBackend::Postgres => Box::pin(pool.get_postgres_connection_pool().acquire()).await.map(Self::Postgres),
+            _ => Box::pin(pool.get_sqlite_connection_pool().acquire()).await.map(Self::Sqlite),
         };
         lease.map_err(|error| match error {
             SqlxError::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
@@ -44,6 +59,32 @@ impl Leased {
         row.map_err(failed)
     }
 
+    /// All rows.
+    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let text = AssertSqlSafe(statement.sql);
+        let rows = match self {
+            Self::Sqlite(connection) => {
+                let query = query_with(text, arguments::<Sqlite>(statement.values).map_err(failed)?);
+                let rows = query.fetch_all(&mut **connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+            Self::Postgres(connection) => {
+                let query = query_with(text, arguments::<Postgres>(statement.values).map_err(failed)?);
+                let rows = query.fetch_all(&mut **connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+        };
+        rows.map_err(failed)
+    }
+
+    /// Closes it, in place of giving it back.
+    pub(super) fn close(mut self) {
+        match &mut self {
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
+
     /// How many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
         let text = AssertSqlSafe(statement.sql);
@@ -61,18 +102,76 @@ impl Leased {
     }
 }
 
+/// A connection for more than one statement. Whoever has one must not wait for another: all of a pool's could be had by those
+/// who do.
+pub(super) struct Lease {
+    inner: Away,
+    patience: Patience,
+    spare: Spare,
+    _taker: Taker,
+}
+
+/// A connection in the middle of a transaction that the driver knows nothing of. One that is given up there is closed: whoever had
+/// it next would be inside of that transaction.
+struct Inside(Option<Away>);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        if let Some(one) = self.0.take() {
+            one.connection.close();
+        }
+    }
+}
+
+impl Lease {
+    pub(super) fn new(inner: Away, patience: Patience, spare: Spare, taker: Taker) -> Self {
+        Self { inner, patience, spare, _taker: taker }
+    }
+
+    pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.patience.bound(self.inner.connection.query_one(statement)).await
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
+        self.patience.bound(self.inner.connection.execute(statement)).await
+    }
+
+    /// All rows of what is a transaction by itself.
+    pub(super) async fn transact(self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let Self { inner, patience, spare, _taker } = self;
+        let mut inside = Inside(Some(inner));
+        let rows = match &mut inside.0 {
+            Some(one) => patience.bound(one.connection.query_all(statement)).await?,
+            None => Vec::new(),
+        };
+        if let Some(one) = inside.0.take() {
+            spare.keep(one);
+        }
+        Ok(rows)
+    }
+
+    /// Whoever needs a connection next may have it: nothing is owed by either side.
+    pub(super) fn keep(self) {
+        self.spare.keep(self.inner);
+    }
+}
+
 /// As the driver takes them. There are those of the statements that come here.
 fn arguments<DB>(values: Option<Values>) -> Result<DB::Arguments, SqlxError>
 where
     DB: Database,
     for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
     for<'q> Option<Uuid>: Encode<'q, DB> + Type<DB>,
+    for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
+    for<'q> Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
 {
     let mut arguments = DB::Arguments::default();
     for value in values.into_iter().flatten() {
         match value {
             Value::BigInt(number) => arguments.add(number).map_err(SqlxError::Encode)?,
             Value::Uuid(id) => arguments.add(id).map_err(SqlxError::Encode)?,
+            Value::String(text) => arguments.add(text).map_err(SqlxError::Encode)?,
+            Value::Bytes(bytes) => arguments.add(bytes).map_err(SqlxError::Encode)?,
             _ => return Err(SqlxError::Encode("no statement of a lease has such a value".into())),
         }
     }

@@ -28,7 +28,10 @@ mod schema;
 mod sessions;
 mod settings;
 mod sign_in;
+mod sign_in_at_once;
 mod signing_keys;
+mod spare;
+mod takers;
 mod usage;
 mod users;
 
@@ -120,6 +123,8 @@ impl Store {
     /// # Errors
     /// When closing fails.
     pub async fn close(&self) -> Result<(), StoreError> {
+        // On SQLite the feed is read by a connection of the same pool, which waits for all of its own.
+        self.read.let_spare_go();
         self.feed.close().await?;
         self.read.close().await?;
         Ok(self.write.close().await?)

@@ -1,14 +1,7 @@
 //! Connections that nobody waits for without end. The driver gives up on nothing: where a network swallows what is sent, or the
 //! server stands still, neither an answer comes nor an error, and the server's own timeout of a statement does not either.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::pin, time::Duration};
 
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
@@ -19,7 +12,9 @@ use tokio::time::timeout;
 
 use super::{
     given_up::{GivenUp, Work},
-    lease::Leased,
+    lease::{Lease, Leased},
+    spare::{Away, Spare},
+    takers::{Taker, Takers},
 };
 
 /// How much later than the server we give up on a statement: what it has to say is better than that it says nothing.
@@ -27,13 +22,13 @@ pub(super) const MARGIN: Duration = Duration::from_secs(1);
 
 /// How long one statement is waited for, in which waiting for a connection is included.
 #[derive(Debug, Clone)]
-struct Patience {
+pub(super) struct Patience {
     most: Option<Duration>,
     given_up: GivenUp,
 }
 
 impl Patience {
-    async fn bound<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    pub(super) async fn bound<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let Some(most) = self.most else { return work.await };
         let mut work = pin!(work);
         // After it, to be dropped before it: it has to be noted by the time that the connection comes back.
@@ -46,32 +41,13 @@ impl Patience {
     }
 }
 
-/// How many have a connection of a pool, or wait for one.
-#[derive(Clone, Default)]
-struct Takers(Arc<AtomicU32>);
-
-/// One of them, until it is dropped.
-struct Taker(Takers);
-
-impl Takers {
-    fn one_more(&self) -> Taker {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Taker(self.clone())
-    }
-}
-
-impl Drop for Taker {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// A pool of connections.
 #[derive(Clone)]
 pub(super) struct Connection {
     inner: DatabaseConnection,
     patience: Patience,
     takers: Takers,
+    spare: Spare,
 }
 
 /// A transaction; one that is given up is rolled back.
@@ -83,23 +59,22 @@ pub(super) struct Transaction {
     _taker: Taker,
 }
 
-/// A connection for more than one statement. Whoever has one must not wait for another: all of a pool's could be had by those
-/// who do.
-pub(super) struct Lease {
-    inner: Leased,
-    patience: Patience,
-    _taker: Taker,
-}
-
 impl Connection {
     /// To a server, which is waited for so long. Its pool knows what was given up.
     pub(super) fn to_server(inner: DatabaseConnection, most: Duration, given_up: GivenUp) -> Self {
-        Self { inner, patience: Patience { most: Some(most), given_up }, takers: Takers::default() }
+        let spare = Spare::of(inner.get_postgres_connection_pool().options().get_max_connections());
+        Self { inner, patience: Patience { most: Some(most), given_up }, takers: Takers::default(), spare }
     }
 
     /// To a file, which always answers.
     pub(super) fn to_file(inner: DatabaseConnection) -> Self {
-        Self { inner, patience: Patience { most: None, given_up: GivenUp::default() }, takers: Takers::default() }
+        let spare = Spare::of(inner.get_sqlite_connection_pool().options().get_max_connections());
+        Self {
+            inner,
+            patience: Patience { most: None, given_up: GivenUp::default() },
+            takers: Takers::default(),
+            spare,
+        }
     }
 
     /// For those who are patient by themselves, or have to be without end.
@@ -109,11 +84,22 @@ impl Connection {
 
     /// How many have a connection, or wait for one.
     pub(super) fn takers(&self) -> u32 {
-        self.takers.0.load(Ordering::Relaxed)
+        self.takers.count()
+    }
+
+    /// Keeps none beside the pool any more.
+    pub(super) fn let_spare_go(&self) {
+        self.spare.close();
+    }
+
+    /// How many connections are in nobody's use, and not in the pool either.
+    pub(super) fn spare(&self) -> usize {
+        self.spare.len()
     }
 
     /// Takes a connection, for as long as what is returned is kept.
     fn take(&self) -> Taker {
+        self.spare.let_due_go();
         self.takers.one_more()
     }
 
@@ -132,8 +118,12 @@ impl Connection {
     /// One connection for more than one statement.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
         let taker = self.take();
-        let inner = self.patience.bound(Leased::take(&self.inner)).await?;
-        Ok(Lease { inner, patience: self.patience.clone(), _taker: taker })
+        let at_once = self.spare.take().or_else(|| Leased::take_at_once(&self.inner).map(Away::new));
+        let inner = match at_once {
+            Some(one) => one,
+            None => Away::new(self.patience.bound(Leased::take(&self.inner)).await?),
+        };
+        Ok(Lease::new(inner, self.patience.clone(), self.spare.clone(), taker))
     }
 
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
@@ -141,6 +131,7 @@ impl Connection {
     }
 
     pub(super) async fn close(&self) -> Result<(), DbErr> {
+        self.let_spare_go();
         self.patience.bound(self.inner.clone().close()).await
     }
 }
@@ -174,16 +165,6 @@ impl Transaction {
         self.patience.bound(self.inner.rollback()).await?;
         self.work.finish();
         Ok(())
-    }
-}
-
-impl Lease {
-    pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.patience.bound(self.inner.query_one(statement)).await
-    }
-
-    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
-        self.patience.bound(self.inner.execute(statement)).await
     }
 }
 
@@ -223,7 +204,10 @@ patiently!(Transaction);
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
 
     use sea_orm::Database;
 

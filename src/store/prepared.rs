@@ -2,7 +2,9 @@
 
 use std::{fmt::Write as _, sync::OnceLock};
 
-use sea_orm::{ActiveModelTrait, DbBackend, EntityTrait, Iterable as _, QueryTrait as _, Statement, Value, Values};
+use sea_orm::{
+    ActiveModelTrait, DbBackend, EntityTrait, IdenStatic as _, Iterable as _, QueryTrait as _, Statement, Value, Values,
+};
 
 /// One statement, in the words of each database.
 pub(super) struct Prepared {
@@ -37,9 +39,7 @@ impl Prepared {
 
     /// The statement that adds this row, of which everything is set.
     pub(super) fn insert<R: ActiveModelTrait>(&self, backend: DbBackend, row: R) -> Statement {
-        let columns = <R::Entity as EntityTrait>::Column::iter();
-        let values: Vec<Value> = columns.filter_map(|column| row.get(column).into_value()).collect();
-        self.with(backend, values, || R::Entity::insert(row).build(backend))
+        self.with(backend, values(&row), || R::Entity::insert(row).build(backend))
     }
 
     /// These statements in one exchange, where none has to see what another did; what is found is what the last one finds.
@@ -54,6 +54,19 @@ impl Prepared {
             db_backend: backend,
         })
     }
+}
+
+/// What a row of which everything is set is made of, in the order of its columns.
+pub(super) fn values<R: ActiveModelTrait>(row: &R) -> Vec<Value> {
+    <R::Entity as EntityTrait>::Column::iter().filter_map(|column| row.get(column).into_value()).collect()
+}
+
+/// The text that adds a row for each one of `source`, of values of which the first is `$first`.
+pub(super) fn insert_for_each<E: EntityTrait>(first: usize, source: &str) -> String {
+    let columns: Vec<_> = E::Column::iter().map(|column| column.as_str().to_owned()).collect();
+    let values: Vec<_> = (first..).take(columns.len()).map(|number| format!("${number}")).collect();
+    let (columns, values) = (columns.join(", "), values.join(", "));
+    format!("INSERT INTO {} ({columns}) SELECT {values} FROM {source}", E::default().as_str())
 }
 
 /// SQLite does one after the other; PostgreSQL all but the last as part of that, and numbers the values of all.

@@ -43,13 +43,14 @@ impl Store {
                 Ok(Refreshing::Rotate { from, idle_expires_at }) => {
                     // SQLite's readers do not write.
                     if backend == DbBackend::Sqlite {
-                        drop(lease);
+                        lease.keep();
                         lease = self.write.lease().await?;
                     }
                     lease.execute(rotate(backend, session.id, from, now, idle_expires_at)).await? > 0
                 }
                 _ => false,
             };
+            lease.keep();
             Ok(Some(Renewal { session, user, judged, is_moved }))
         })
         .await

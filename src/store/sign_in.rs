@@ -30,8 +30,6 @@ pub struct Opening {
     pub event: AuditEvent,
     /// The id of what is written down where it keeps the account from being deleted.
     pub cancellation: AuditId,
-    /// For the person, where they have signed in before, and never from this device.
-    pub notice: OutboxLetter,
 }
 
 /// What opening a session came to.
@@ -49,11 +47,12 @@ pub enum Opened {
 }
 
 impl Store {
-    /// Opens a session, ending the user's oldest ones beyond the most. An account that was to be deleted stays.
+    /// Opens a session, ending the user's oldest ones beyond the most. An account that was to be deleted stays. `notice` is for
+    /// the person, where they have signed in before, and never from this device.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_session(&self, opening: &Opening) -> Result<Opened, StoreError> {
+    pub async fn open_session(&self, opening: &Opening, notice: &OutboxLetter) -> Result<Opened, StoreError> {
         let Opening { session, epoch, most, event, .. } = opening;
         retrying(|| async {
             let transaction = self.begin().await?;
@@ -76,7 +75,7 @@ impl Store {
             let seen = devices::see_renamed(&transaction, session.user, opening.sighting, event.at, &known_to).await?;
             let is_noticed = seen == Seen::Never;
             if is_noticed {
-                outbox::enqueue(&transaction, &opening.notice).await?;
+                outbox::enqueue(&transaction, notice).await?;
             }
             let displaced: Vec<SessionId> = displaced.into_iter().map(sessions::id).collect();
             let news: Vec<News> = displaced.iter().copied().map(News::SessionEnded).collect();

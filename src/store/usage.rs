@@ -91,7 +91,7 @@ fn pool(connection: &Connection) -> Usage {
         let pool = inner.get_postgres_connection_pool();
         (pool.size(), pool.num_idle(), pool.options().get_max_connections())
     };
-    let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+    let idle = u32::try_from(idle + connection.spare()).unwrap_or(u32::MAX);
     let in_use = size.saturating_sub(idle);
     let waiting = connection.takers().saturating_sub(in_use);
     Usage { in_use, idle, most, waiting, timeouts: ACQUIRE_TIMEOUTS.load(Ordering::Relaxed) }

@@ -2,7 +2,8 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult as _, QueryFilter, QuerySelect, QueryTrait as _,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult as _, QueryFilter, QueryResult,
+    QuerySelect, QueryTrait as _, Statement,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
@@ -78,7 +79,10 @@ impl Store {
     /// # Errors
     /// When the database fails: never to be taken for "there is none".
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        by_email(&self.read, email).await
+        let mut lease = self.read.lease().await?;
+        let row = lease.query_one(select_by_email(self.read.get_database_backend(), email)).await?;
+        lease.keep();
+        row.map(found).transpose()
     }
 
     /// The account of an id.
@@ -190,14 +194,21 @@ pub(super) async fn hold(transaction: &Transaction, user: UserId) -> Result<Opti
     row.map(User::try_from).transpose()
 }
 
-pub(super) async fn by_email(connection: &impl ConnectionTrait, email: &Email) -> Result<Option<User>, StoreError> {
+pub(super) async fn by_email(transaction: &Transaction, email: &Email) -> Result<Option<User>, StoreError> {
+    let row = transaction.query_one_raw(select_by_email(transaction.get_database_backend(), email)).await?;
+    row.map(found).transpose()
+}
+
+fn select_by_email(backend: DbBackend, email: &Email) -> Statement {
     static BY_EMAIL: Prepared = Prepared::new();
-    let backend = connection.get_database_backend();
-    let statement = BY_EMAIL.with(backend, [email.key().into()], || {
+    BY_EMAIL.with(backend, [email.key().into()], || {
         user::Entity::find().filter(user::Column::EmailKey.eq(email.key())).build(backend)
-    });
-    let row = connection.query_one_raw(statement).await?;
-    row.map(|row| user::Model::from_query_result(&row, "")).transpose()?.map(User::try_from).transpose()
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map` has it")]
+fn found(row: QueryResult) -> Result<User, StoreError> {
+    User::try_from(user::Model::from_query_result(&row, "")?)
 }
 
 /// Whose an address is, and nothing else of them: to read more would take longer than to find nobody.

@@ -5,6 +5,7 @@ mod change_password;
 mod code_races;
 mod deletion;
 mod devices;
+mod known_devices;
 mod letter_limits;
 mod profile;
 mod reauthenticate;
