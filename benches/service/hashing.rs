@@ -15,8 +15,9 @@ use countersign::proto::{WhoAmIRequest, auth_service_client::AuthServiceClient};
 use tonic::transport::Channel;
 
 use super::{
-    fixture::{PASSWORD, login, login_from, sign_up, with_bearer},
+    fixture::{Fixture, PASSWORD, login, login_from, sign_up, with_bearer},
     load::{Outcome, by_the_clock, while_going},
+    peers::ECHO,
     process::{Running, cpu_of_this_thread},
     refresh::a_schema_of_its_own,
     sign_in::statements_alone,
@@ -30,6 +31,8 @@ const TIME: Duration = Duration::from_secs(8);
 const ALONE: Duration = Duration::from_secs(4);
 /// WhoAmI's clock.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The clock of calls to bare tonic: about as rare as the sign-ins that one thread lets through.
+const RARE: Duration = Duration::from_micros(7_500);
 /// As many hashes at a time, there and here: one processor is left to who makes the calls.
 const THREADS: usize = 1;
 /// Of a hash that nobody keeps.
@@ -43,12 +46,13 @@ const ARENA_MIB: f64 = 19.0;
 
 /// What a run of sign-ins came to.
 struct Run {
+    /// While nobody does anything else.
     signed_in: Outcome,
     /// WhoAmI meanwhile.
     asked: Outcome,
     /// What a sign-in asks of the database, by itself.
     statements: Outcome,
-    /// Of the server's time, that of the threads that hash.
+    /// Of the server's time for `signed_in`, that of the threads that hash.
     hashing: Duration,
     /// In MiB.
     peak: f64,
@@ -59,6 +63,7 @@ struct Run {
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
     let another = alone(rust_crypto);
+    let rare = rare_calls(folder.path()).await;
     let mut engines = vec![("SQLite", None)];
     if let Ok(server) = std::env::var("COUNTERSIGN_TEST_POSTGRES") {
         engines.push(("PostgreSQL", Some(a_schema_of_its_own(server).await)));
@@ -77,6 +82,7 @@ pub async fn measure() {
     let cached = of(&folder.path().join("small"), &small_url, &small).await;
     table::calls_head();
     table::calls("Argon2id alone, RustCrypto's argon2, as many threads", &another);
+    table::calls("Bare tonic, WhoAmI's messages, as seldom as a sign-in and beside a hash", &rare);
     for (name, engine, run) in &runs {
         table::calls(&format!("Argon2id alone, argon2-rust, as many threads, before and after: {name}"), engine);
         table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
@@ -104,7 +110,7 @@ impl Run {
         self.hashing.as_secs_f64() * 1e3 / self.signed_in.calls()
     }
 
-    /// And what all else did. WhoAmI's own is had by all runs, and so little that it is left in.
+    /// And what all else did.
     fn rest(&self) -> f64 {
         self.signed_in.cpu_per_call() / 1e3 - self.hash()
     }
@@ -134,20 +140,25 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     }
     let devices: Arc<[_]> = devices.into();
 
-    let going = Arc::new(AtomicBool::new(true));
-    let signing_in = while_going(&service, CLIENTS, &going, {
-        let channel = channel.clone();
-        move |number| {
-            let (channel, devices) = (channel.clone(), Arc::clone(&devices));
-            async move {
-                let known = devices[number].lock().unwrap().take();
-                let tokens = login_from(channel, &address(number), known).await.tokens.unwrap();
-                *devices[number].lock().unwrap() = tokens.device_token;
-            }
+    let sign_in = move |number: usize| {
+        let (channel, devices) = (channel.clone(), Arc::clone(&devices));
+        async move {
+            let known = devices[number].lock().unwrap().take();
+            let tokens = login_from(channel, &address(number), known).await.tokens.unwrap();
+            *devices[number].lock().unwrap() = tokens.device_token;
         }
-    });
+    };
     service.forget_peak();
+    let going = Arc::new(AtomicBool::new(true));
     let hashed_before = service.cpu_of_threads(HASHES);
+    let ending = async {
+        tokio::time::sleep_until(tokio::time::Instant::now() + TIME).await;
+        going.store(false, Ordering::Relaxed);
+    };
+    let (signed_in, ()) = tokio::join!(while_going(&service, CLIENTS, &going, sign_in.clone()), ending);
+    let hashing = service.cpu_of_threads(HASHES) - hashed_before;
+
+    going.store(true, Ordering::Relaxed);
     let asking = async {
         // On a connection of its own, as somebody else's would be.
         let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
@@ -160,8 +171,7 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
         going.store(false, Ordering::Relaxed);
         asked
     };
-    let (signed_in, asked) = tokio::join!(signing_in, asking);
-    let hashing = service.cpu_of_threads(HASHES) - hashed_before;
+    let (_, asked) = tokio::join!(while_going(&service, CLIENTS, &going, sign_in), asking);
     let peak = service.memory("VmHWM");
     let statements = statements_alone(url).await;
     Run { signed_in, asked, statements, hashing, peak, idle }
@@ -169,6 +179,26 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
 
 fn address(number: usize) -> String {
     format!("u{number}@example.com")
+}
+
+/// What a call costs that comes alone, when nobody waits for it and what it needs is in no cache.
+async fn rare_calls(folder: &Path) -> Outcome {
+    let folder = folder.join("rare");
+    std::fs::create_dir(&folder).unwrap();
+    let service = Running::service(&folder, &[]);
+    let answers = folder.join("answers");
+    Fixture::create(&service, &folder, 1).await.answers(&service, &answers).await;
+    drop(service);
+    let peer = Running::peer(ECHO, &answers);
+    let channel = Channel::from_shared(peer.url()).unwrap().connect().await.unwrap();
+    let hashing = tokio::task::spawn_blocking(|| alone(argon2_rust));
+    let called = by_the_clock(&peer, RARE, ALONE, move |_| {
+        let mut client = AuthServiceClient::new(channel.clone());
+        async move { drop(client.who_am_i(WhoAmIRequest {}).await.unwrap()) }
+    });
+    let called = called.await;
+    hashing.await.unwrap();
+    called
 }
 
 /// An engine on as many threads, with its memory kept from hash to hash: what no sign-in can do without.
