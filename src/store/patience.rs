@@ -62,19 +62,16 @@ pub(super) struct Transaction {
 impl Connection {
     /// To a server, which is waited for so long. Its pool knows what was given up.
     pub(super) fn to_server(inner: DatabaseConnection, most: Duration, given_up: GivenUp) -> Self {
-        let spare = Spare::of(inner.get_postgres_connection_pool().options().get_max_connections());
-        Self { inner, patience: Patience { most: Some(most), given_up }, takers: Takers::default(), spare }
+        let takers = Takers::default();
+        let spare = Spare::of(inner.get_postgres_connection_pool().options().get_max_connections(), takers.clone());
+        Self { inner, patience: Patience { most: Some(most), given_up }, takers, spare }
     }
 
     /// To a file, which always answers.
     pub(super) fn to_file(inner: DatabaseConnection) -> Self {
-        let spare = Spare::of(inner.get_sqlite_connection_pool().options().get_max_connections());
-        Self {
-            inner,
-            patience: Patience { most: None, given_up: GivenUp::default() },
-            takers: Takers::default(),
-            spare,
-        }
+        let takers = Takers::default();
+        let spare = Spare::of(inner.get_sqlite_connection_pool().options().get_max_connections(), takers.clone());
+        Self { inner, patience: Patience { most: None, given_up: GivenUp::default() }, takers, spare }
     }
 
     /// For those who are patient by themselves, or have to be without end.
@@ -99,8 +96,9 @@ impl Connection {
 
     /// Takes a connection, for as long as what is returned is kept.
     fn take(&self) -> Taker {
-        self.spare.let_due_go();
-        self.takers.one_more()
+        let taker = self.takers.one_more();
+        self.spare.make_room();
+        taker
     }
 
     /// Begins a transaction that writes. On SQLite it takes the lock at once: one that reads first and writes later would be
@@ -117,8 +115,9 @@ impl Connection {
 
     /// One connection for more than one statement.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
+        let spare = self.spare.take();
         let taker = self.take();
-        let at_once = self.spare.take().or_else(|| Leased::take_at_once(&self.inner).map(Away::new));
+        let at_once = spare.or_else(|| Leased::take_at_once(&self.inner).map(Away::new));
         let inner = match at_once {
             Some(one) => one,
             None => Away::new(self.patience.bound(Leased::take(&self.inner)).await?),

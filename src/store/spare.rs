@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::lease::Leased;
+use super::{lease::Leased, takers::Takers};
 
 /// How long one may stay away from its pool.
 const AWAY: Duration = Duration::from_secs(1);
@@ -16,7 +16,9 @@ const AWAY: Duration = Duration::from_secs(1);
 pub(super) struct Spare {
     /// None once the pool closes.
     kept: Arc<Mutex<Option<Vec<Away>>>>,
-    most: usize,
+    /// How many the pool has at most, with these.
+    pool: usize,
+    takers: Takers,
 }
 
 /// A connection, and since when it has been away from its pool.
@@ -37,26 +39,35 @@ impl Away {
 }
 
 impl Spare {
-    /// At most half of a pool with so many connections: the others are for those who take from the pool itself.
-    pub(super) fn of(pool: u32) -> Self {
-        Self { kept: Arc::new(Mutex::new(Some(Vec::new()))), most: (pool / 2) as usize }
+    /// None so far, of a pool of at most so many.
+    pub(super) fn of(pool: u32, takers: Takers) -> Self {
+        Self { kept: Arc::new(Mutex::new(Some(Vec::new()))), pool: pool as usize, takers }
     }
 
-    /// Those that were away for too long go back. Whoever needs a connection says so first, so that nobody waits for one of them.
-    pub(super) fn let_due_go(&self) {
+    /// The one that was used last. Those that were away for too long go back.
+    pub(super) fn take(&self) -> Option<Away> {
+        let mut kept = self.kept();
+        let kept = kept.as_mut()?;
+        kept.retain(|one| !one.is_due());
+        kept.pop()
+    }
+
+    /// Lets as many go back as somebody waits for, who has been counted.
+    pub(super) fn make_room(&self) {
         if let Some(kept) = self.kept().as_mut() {
+            let excess = (kept.len() + self.takers.count() as usize).saturating_sub(self.pool);
+            kept.drain(..excess.min(kept.len()));
             kept.retain(|one| !one.is_due());
         }
     }
 
-    /// The one that was used last.
-    pub(super) fn take(&self) -> Option<Away> {
-        self.kept().as_mut()?.pop()
-    }
-
-    /// Keeps one of which nothing is owed, or lets it go back.
+    /// Keeps one of which nothing is owed, whose taker is still counted, or lets it go back: where somebody waits for it, and where
+    /// half of the pool's are kept.
     pub(super) fn keep(&self, one: Away) {
-        if let Some(kept) = self.kept().as_mut().filter(|kept| kept.len() < self.most && !one.is_due()) {
+        let mut kept = self.kept();
+        let takers = self.takers.count() as usize;
+        let is_room = |kept: &Vec<Away>| kept.len() < self.pool / 2 && kept.len() + takers <= self.pool;
+        if let Some(kept) = kept.as_mut().filter(|kept| is_room(kept) && !one.is_due()) {
             kept.push(one);
         }
     }

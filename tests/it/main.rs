@@ -24,6 +24,7 @@ mod model;
 mod nodes;
 mod observing;
 mod paths;
+mod pool;
 mod readme;
 mod refresh;
 mod revocation;
