@@ -62,16 +62,24 @@ pub(super) struct Transaction {
 impl Connection {
     /// To a server, which is waited for so long. Its pool knows what was given up.
     pub(super) fn to_server(inner: DatabaseConnection, most: Duration, given_up: GivenUp) -> Self {
-        let takers = Takers::default();
-        let spare = Spare::of(inner.get_postgres_connection_pool().options().get_max_connections(), takers.clone());
-        Self { inner, patience: Patience { most: Some(most), given_up }, takers, spare }
+        let pool = inner.get_postgres_connection_pool().options().get_max_connections();
+        Self::new(inner, Patience { most: Some(most), given_up }, (pool, pool / 2))
     }
 
-    /// To a file, which always answers.
+    /// To read a file, which always answers. Half of its pool is for those who do not say here that they take from it.
     pub(super) fn to_file(inner: DatabaseConnection) -> Self {
+        let pool = inner.get_sqlite_connection_pool().options().get_max_connections();
+        Self::new(inner, Patience { most: None, given_up: GivenUp::default() }, (pool, pool / 2))
+    }
+
+    /// To write to it: one connection, and everybody says that they take it.
+    pub(super) fn to_write_to_file(inner: DatabaseConnection) -> Self {
+        Self::new(inner, Patience { most: None, given_up: GivenUp::default() }, (1, 1))
+    }
+
+    fn new(inner: DatabaseConnection, patience: Patience, (pool, spare): (u32, u32)) -> Self {
         let takers = Takers::default();
-        let spare = Spare::of(inner.get_sqlite_connection_pool().options().get_max_connections(), takers.clone());
-        Self { inner, patience: Patience { most: None, given_up: GivenUp::default() }, takers, spare }
+        Self { inner, patience, spare: Spare::of(pool, spare, takers.clone()), takers }
     }
 
     /// For those who are patient by themselves, or have to be without end.
@@ -126,6 +134,7 @@ impl Connection {
     }
 
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
+        let _taker = self.take();
         self.patience.bound(self.inner.ping()).await
     }
 

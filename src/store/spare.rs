@@ -16,6 +16,8 @@ const AWAY: Duration = Duration::from_secs(1);
 pub(super) struct Spare {
     /// None once the pool closes.
     kept: Arc<Mutex<Option<Vec<Away>>>>,
+    /// How many there are at most.
+    most: usize,
     /// How many the pool has at most, with these.
     pool: usize,
     takers: Takers,
@@ -39,9 +41,9 @@ impl Away {
 }
 
 impl Spare {
-    /// None so far, of a pool of at most so many.
-    pub(super) fn of(pool: u32, takers: Takers) -> Self {
-        Self { kept: Arc::new(Mutex::new(Some(Vec::new()))), pool: pool as usize, takers }
+    /// None so far, and at most `most` of a pool with at most so many, which these take from.
+    pub(super) fn of(pool: u32, most: u32, takers: Takers) -> Self {
+        Self { kept: Arc::new(Mutex::new(Some(Vec::new()))), most: most as usize, pool: pool as usize, takers }
     }
 
     /// The one that was used last. Those that were away for too long go back.
@@ -61,12 +63,11 @@ impl Spare {
         }
     }
 
-    /// Keeps one of which nothing is owed, whose taker is still counted, or lets it go back: where somebody waits for it, and where
-    /// half of the pool's are kept.
+    /// Keeps one of which nothing is owed, whose taker is still counted, or lets it go back where somebody waits for it.
     pub(super) fn keep(&self, one: Away) {
         let mut kept = self.kept();
         let takers = self.takers.count() as usize;
-        let is_room = |kept: &Vec<Away>| kept.len() < self.pool / 2 && kept.len() + takers <= self.pool;
+        let is_room = |kept: &Vec<Away>| kept.len() < self.most && kept.len() + takers <= self.pool;
         if let Some(kept) = kept.as_mut().filter(|kept| is_room(kept) && !one.is_due()) {
             kept.push(one);
         }
