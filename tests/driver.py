@@ -40,9 +40,9 @@ class Service:
         self.connection.getresponse().read()
 
     def ask(self, method, fields=(), token=None, service="AuthService"):
-        """Calls an RPC whose request has these texts in its first fields. Gives the seconds until the whole
-        answer was there, its gRPC status and its bytes."""
-        message = b"".join(field(number, text) for number, text in enumerate(fields, start=1))
+        """Calls an RPC whose request has these texts in its first fields, but for each None. Gives the seconds until
+        the whole answer was there, its gRPC status and its bytes."""
+        message = b"".join(field(number, text) for number, text in enumerate(fields, start=1) if text is not None)
         headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
         if token:
             headers["authorization"] = f"Bearer {token}"
@@ -100,6 +100,11 @@ def access_token(answer):
 
 def refresh_token(answer):
     return token(rb"cs_rt_", answer)
+
+
+def device_token(answer):
+    # Followed by what could be taken for more of it.
+    return re.search(rb"cs_dt_[A-Za-z0-9_-]{66}", answer)[0].decode()
 
 
 def processor():
