@@ -94,10 +94,12 @@ on_both_engines! {
     }
 }
 
-// Each waits for the other with a view of the sessions from before: only a new look tells that one more would be too many.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_at_once_are_not_both_the_last_that_fits() {
-    let app = TestApp::with(Engine::Postgres, |setup| setup.policy.max_sessions_per_user = 3).await;
+async fn two_at_once(is_serializable: bool) {
+    let app = TestApp::with(Engine::Postgres, |setup| {
+        setup.serializable = is_serializable;
+        setup.policy.max_sessions_per_user = 3;
+    })
+    .await;
     let known = known_at(&app, 2).await;
     let mut holder = app.database.postgres().await;
     holder.execute("BEGIN; SELECT id FROM users FOR UPDATE").await.unwrap();
@@ -116,6 +118,13 @@ async fn two_at_once_are_not_both_the_last_that_fits() {
     assert_eq!(app.database.number(OPEN).await, 3);
     assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions WHERE end_reason = 'displaced'").await, 1);
     assert_eq!(app.database.number(LETTERS).await, 0);
+}
+
+// Each waits for the other with a view of the sessions from before: only a new look tells that one more would be too many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_once_are_not_both_the_last_that_fits() {
+    Box::pin(two_at_once(false)).await;
+    Box::pin(two_at_once(true)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
