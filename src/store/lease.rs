@@ -77,11 +77,11 @@ impl Leased {
         rows.map_err(failed)
     }
 
-    /// Closes it, in place of giving it back.
-    pub(super) fn close(mut self) {
-        match &mut self {
-            Self::Sqlite(connection) => connection.close_on_drop(),
-            Self::Postgres(connection) => connection.close_on_drop(),
+    /// Gives it back after what was to be a transaction by itself came to no end. PostgreSQL has one statement for that, all or
+    /// nothing; SQLite may be inside of one still, and its connection is closed.
+    fn leave(mut self) {
+        if let Self::Sqlite(connection) = &mut self {
+            connection.close_on_drop();
         }
     }
 
@@ -111,14 +111,14 @@ pub(super) struct Lease {
     _taker: Taker,
 }
 
-/// A connection in the middle of a transaction that the driver knows nothing of. One that is given up there is closed: whoever had
-/// it next would be inside of that transaction.
+/// A connection that may be in the middle of a transaction of which the driver knows nothing: whoever had it next would be inside of
+/// that.
 struct Inside(Option<Away>);
 
 impl Drop for Inside {
     fn drop(&mut self) {
         if let Some(one) = self.0.take() {
-            one.connection.close();
+            one.connection.leave();
         }
     }
 }
