@@ -53,14 +53,24 @@ impl Database {
         self.execute("CREATE TABLE users_before AS SELECT id, epoch FROM users").await;
     }
 
-    /// Goes back to it; accounts that are new stay.
+    /// Goes back to it, at once for whoever looks or writes meanwhile; accounts that are new stay.
     pub async fn set_back(&self) {
+        let begin = match self {
+            Self::Sqlite { .. } => "BEGIN IMMEDIATE",
+            // In the order in which the service takes them.
+            Self::Postgres { .. } => {
+                "BEGIN; LOCK TABLE users, signing_keys, sessions, codes, backends, feed_head, revocation_feed"
+            }
+        };
+        let mut all = vec![begin.to_owned()];
         for table in BACKED_UP {
-            self.execute(&format!("DELETE FROM {table}")).await;
-            self.execute(&format!("INSERT INTO {table} SELECT * FROM {table}_before")).await;
+            all.push(format!("DELETE FROM {table}"));
+            all.push(format!("INSERT INTO {table} SELECT * FROM {table}_before"));
         }
         let epoch = "SELECT epoch FROM users_before b WHERE b.id = users.id";
-        self.execute(&format!("UPDATE users SET epoch = COALESCE(({epoch}), 0)")).await;
+        all.push(format!("UPDATE users SET epoch = COALESCE(({epoch}), 0)"));
+        all.push("COMMIT".to_owned());
+        self.execute(&all.join("; ")).await;
     }
 
     pub async fn create(engine: Engine) -> Self {
