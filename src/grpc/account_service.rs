@@ -43,7 +43,7 @@ impl AccountService for AccountApi {
         let call = Call::of(&request);
         let caller = call.caller(&self.0).await?;
         let update = parse::update_profile(request.into_inner())?;
-        let updated = self.0.update_profile(&caller, &update, call.device.clone()).await;
+        let updated = self.0.update_profile(&caller, &update, call.device()).await;
         let account = updated.map_err(|error| call.refuse(error))?;
         Ok(Response::new(UpdateProfileResponse { account: Some(render::account(&account)) }))
     }
@@ -68,7 +68,7 @@ impl AccountService for AccountApi {
         let call = Call::of(&request);
         let caller = call.fresh_caller(&self.0).await?;
         let email = parse::email(&request.get_ref().email)?;
-        let asked = self.0.request_email_change(&caller, email, call.device.clone()).await;
+        let asked = self.0.request_email_change(&caller, email, call.device()).await;
         asked.map_err(|error| call.refuse(error))?;
         Ok(Response::new(ChangeEmailResponse {}))
     }
@@ -80,7 +80,7 @@ impl AccountService for AccountApi {
         let call = Call::of(&request);
         let caller = call.caller(&self.0).await?;
         let proof = parse::confirm_email_change(request.into_inner())?;
-        let confirmed = self.0.confirm_email_change(&caller, &proof, call.device.clone()).await;
+        let confirmed = self.0.confirm_email_change(&caller, &proof, call.device()).await;
         confirmed.map_err(|error| call.refuse(error))?;
         Ok(Response::new(ConfirmEmailChangeResponse {}))
     }
@@ -91,7 +91,7 @@ impl AccountService for AccountApi {
     ) -> Result<Response<DeleteAccountResponse>, Status> {
         let call = Call::of(&request);
         let caller = call.fresh_caller(&self.0).await?;
-        let scheduled = self.0.delete_account(&caller, call.device.clone()).await;
+        let scheduled = self.0.delete_account(&caller, call.device()).await;
         let at = scheduled.map_err(|error| call.refuse(error))?;
         let mut response = Response::new(DeleteAccountResponse { deletes_at: Some(render::timestamp(at)) });
         call.clear_cookies(response.metadata_mut());
@@ -104,7 +104,7 @@ impl AccountService for AccountApi {
     ) -> Result<Response<ExportAccountResponse>, Status> {
         let call = Call::of(&request);
         let caller = call.fresh_caller(&self.0).await?;
-        let exported = self.0.export_account(&caller, call.device.clone()).await;
+        let exported = self.0.export_account(&caller, call.device()).await;
         let (account, belongings) = exported.map_err(|error| call.refuse(error))?;
         Ok(Response::new(ExportAccountResponse { json: export::json(&account, &belongings).to_string() }))
     }
@@ -116,7 +116,7 @@ impl AccountService for AccountApi {
         let call = Call::of(&request);
         let caller = call.caller(&self.0).await?;
         let password = parse::current_password("password", &request.get_ref().password)?;
-        let proven = self.0.reauthenticate(&caller, password, call.device.clone()).await;
+        let proven = self.0.reauthenticate(&caller, password, call.device()).await;
         let proven = proven.map_err(|error| call.refuse(error))?;
         Ok(render::signed_in(&proven, call.delivery(), |signed_in| ReauthenticateResponse {
             signed_in: Some(signed_in),
@@ -140,7 +140,7 @@ impl AccountService for AccountApi {
         let call = Call::of(&request);
         let caller = call.caller(&self.0).await?;
         let session = parse::session_id(&request.get_ref().session_id)?;
-        let revoked = self.0.revoke_session(&caller, session, call.device.clone()).await;
+        let revoked = self.0.revoke_session(&caller, session, call.device()).await;
         revoked.map_err(|error| call.refuse(error))?;
         let mut response = Response::new(RevokeSessionResponse {});
         if session == caller.session() {
@@ -155,7 +155,7 @@ impl AccountService for AccountApi {
     ) -> Result<Response<RevokeOtherSessionsResponse>, Status> {
         let call = Call::of(&request);
         let caller = call.caller(&self.0).await?;
-        let ended = self.0.revoke_other_sessions(&caller, call.device.clone()).await;
+        let ended = self.0.revoke_other_sessions(&caller, call.device()).await;
         let ended = ended.map_err(|error| call.refuse(error))?;
         Ok(Response::new(RevokeOtherSessionsResponse { ended: u32::try_from(ended).unwrap_or(u32::MAX) }))
     }

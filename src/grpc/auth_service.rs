@@ -30,7 +30,7 @@ impl AuthApi {
 impl AuthService for AuthApi {
     async fn sign_up(&self, request: Request<SignUpRequest>) -> Result<Response<SignUpResponse>, Status> {
         let call = Call::of(&request);
-        let command = parse::sign_up(request.get_ref(), self.0.password_policy(), call.device.clone())?;
+        let command = parse::sign_up(request.get_ref(), self.0.password_policy(), call.device())?;
         self.0.sign_up(command).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(SignUpResponse {}))
     }
@@ -58,7 +58,7 @@ impl AuthService for AuthApi {
         let call = Call::of(&request);
         let presented = parse::refresh(request.into_inner(), &call)?;
         let (token, delivery) = presented.ok_or_else(|| call.refuse(Rejection::NotSignedIn))?;
-        let outcome = self.0.refresh(&token, call.device.clone()).await.map_err(|error| call.refuse(error))?;
+        let outcome = self.0.refresh(&token, call.device()).await.map_err(|error| call.refuse(error))?;
         Ok(render::signed_in(&outcome, delivery, |signed_in| RefreshResponse { signed_in: Some(signed_in) }))
     }
 
@@ -68,7 +68,7 @@ impl AuthService for AuthApi {
     ) -> Result<Response<VerifyEmailResponse>, Status> {
         let call = Call::of(&request);
         let proof = parse::verify_email(request.into_inner())?;
-        self.0.verify_email(&proof, call.device.clone()).await.map_err(|error| call.refuse(error))?;
+        self.0.verify_email(&proof, call.device()).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(VerifyEmailResponse {}))
     }
 
@@ -97,7 +97,7 @@ impl AuthService for AuthApi {
         request: Request<ResetPasswordRequest>,
     ) -> Result<Response<ResetPasswordResponse>, Status> {
         let call = Call::of(&request);
-        let command = parse::reset_password(request.into_inner(), self.0.password_policy(), call.device.clone())?;
+        let command = parse::reset_password(request.into_inner(), self.0.password_policy(), call.device())?;
         self.0.reset_password(command).await.map_err(|error| call.refuse(error))?;
         Ok(Response::new(ResetPasswordResponse {}))
     }
@@ -108,10 +108,10 @@ impl AuthService for AuthApi {
         let ended = async {
             if everywhere {
                 let caller = self.0.verifier().authenticate(call.access_token()?).await?;
-                self.0.log_out_everywhere(&caller, call.device.clone()).await
+                self.0.log_out_everywhere(&caller, call.device()).await
             } else {
                 let leaver = self.0.authenticate_to_leave(call.access_token()?)?;
-                self.0.log_out(&leaver, call.device.clone()).await
+                self.0.log_out(&leaver, call.device()).await
             }
         };
         ended.await.map_err(|error: crate::app::Error| call.refuse(error))?;

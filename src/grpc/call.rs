@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Status, metadata::MetadataMap};
 
 use super::{
-    CookieProfile,
+    Arrival, CookieProfile,
     cookies::{self, Cookies, Duplicate},
     parse::Delivery,
     status::status,
@@ -15,24 +15,6 @@ use crate::{
     domain::{AccessToken, BackendKey, Device, DeviceToken, RefreshToken},
 };
 
-/// The id that a request has in the log; the server puts it into the request.
-#[derive(Debug, Clone, Default)]
-pub struct RequestId(Arc<str>);
-
-impl RequestId {
-    /// Takes an id.
-    #[must_use]
-    pub fn new(id: &str) -> Self {
-        Self(id.into())
-    }
-
-    /// The id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The call comes over gRPC-web from a page that may call, and these are its cookies; the server's guard puts it into the
 /// request. Without it no cookie counts.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +22,8 @@ pub struct Page(pub CookieProfile);
 
 /// What a call brings beside its message.
 pub(super) struct Call {
-    request: RequestId,
-    pub(super) device: Device,
+    /// `None` where no server was before.
+    arrival: Option<Arc<Arrival>>,
     pub(super) page: Option<CookieProfile>,
     bearer: Result<Option<AccessToken>, Rejection>,
     cookies: Result<Cookies, Duplicate>,
@@ -50,21 +32,23 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let extensions = request.extensions();
-        let id = extensions.get::<RequestId>().cloned().unwrap_or_default();
-        let device = extensions.get::<Device>().cloned().unwrap_or_default();
         let page = extensions.get::<Page>().map(|page| page.0);
-        Self { device, ..Self::with(request.metadata(), page, id) }
+        Self::with(request.metadata(), page, Arrival::of(extensions).cloned())
     }
 
     /// What these headers bring when they come from that page.
-    pub(super) fn with(metadata: &MetadataMap, page: Option<CookieProfile>, request: RequestId) -> Self {
+    pub(super) fn with(metadata: &MetadataMap, page: Option<CookieProfile>, arrival: Option<Arc<Arrival>>) -> Self {
         Self {
-            request,
-            device: Device::default(),
+            arrival,
             page,
             bearer: bearer(metadata),
             cookies: page.map_or_else(|| Ok(Cookies::default()), |profile| Cookies::read(metadata, profile)),
         }
+    }
+
+    /// From whom it is.
+    pub(super) fn device(&self) -> Device {
+        self.arrival.as_ref().map(|arrival| arrival.device.clone()).unwrap_or_default()
     }
 
     /// The access token, from the header or the cookie; both only if they say the same, so that nobody acts as somebody else
@@ -127,7 +111,7 @@ impl Call {
     /// are not.
     pub(super) fn refuse(&self, error: impl Into<Error>) -> Status {
         let error = error.into();
-        let mut status = status(&error, &self.request);
+        let mut status = status(&error, self.arrival.as_deref());
         let is_final = matches!(error, Error::Rejected(Rejection::TokenInvalid | Rejection::SessionEnded));
         if is_final {
             self.clear_cookies(status.metadata_mut());

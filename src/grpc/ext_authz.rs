@@ -12,7 +12,7 @@ use tonic::{
     codegen::http::{HeaderMap, HeaderName, Method},
 };
 
-use super::{Denial, Gateway, Pass, RequestId, Visit, gateway::PREFIX};
+use super::{Arrival, Denial, Gateway, Pass, Visit, gateway::PREFIX};
 
 /// Answers Envoy. A visitor's bad token is an answer, not an error of the call: an error is what Envoy may be told to let
 /// through.
@@ -30,10 +30,10 @@ impl ExtAuthz {
 #[tonic::async_trait]
 impl Authorization for ExtAuthz {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+        let question = Arrival::of(request.extensions()).cloned();
         let (method, headers) = visitor(request.into_inner());
         let spoofed = spoofed(&headers);
-        let answer = match self.0.check(Visit { method, headers, id }).await {
+        let answer = match self.0.check(Visit { method, headers, question }).await {
             Ok(pass) => answer(Code::Ok, HttpResponse::OkResponse(passed(&pass, spoofed))),
             Err(denial) => answer(denial.code, HttpResponse::DeniedResponse(denied(denial))),
         };

@@ -13,7 +13,7 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
-use super::{CookieProfile, Origins, RequestId, call::Call, cookies, status::status};
+use super::{Arrival, CookieProfile, Origins, call::Call, cookies, status::status};
 use crate::{
     app::{Caller, Error, Verifier},
     domain::Role,
@@ -36,8 +36,8 @@ pub struct Visit {
     pub method: Option<Method>,
     /// Its headers.
     pub headers: HeaderMap,
-    /// The id of the gateway's question.
-    pub id: RequestId,
+    /// How the gateway's question came.
+    pub question: Option<Arc<Arrival>>,
 }
 
 /// It may pass, and this is whose it is.
@@ -72,14 +72,14 @@ impl Gateway {
     /// # Errors
     /// When it may not pass, whatever the reason: a gateway is told no unless we are sure.
     pub async fn check(&self, visit: Visit) -> Result<Pass, Denial> {
-        let Visit { method, headers, id } = visit;
+        let Visit { method, headers, question } = visit;
         let metadata = MetadataMap::from_headers(headers);
         let page = self.page(method.as_ref(), &metadata).map_err(Denial::cross_site)?;
-        let call = Call::with(&metadata, page, id.clone());
+        let call = Call::with(&metadata, page, question.clone());
         let answer = async { self.verifier.authenticate(call.access_token()?).await };
         match answer.await {
             Ok(caller) => Ok(Pass { caller, cookies: cookies::without_ours(&metadata) }),
-            Err(error) => Err(Denial::of(&error, &id)),
+            Err(error) => Err(Denial::of(&error, question.as_deref())),
         }
     }
 
@@ -127,8 +127,8 @@ impl Denial {
         Self { status: 403, code: Code::PermissionDenied, challenge: None, message: missing }
     }
 
-    fn of(error: &Error, request: &RequestId) -> Self {
-        let status = status(error, request);
+    fn of(error: &Error, question: Option<&Arrival>) -> Self {
+        let status = status(error, question);
         let code = status.code();
         let http = match code {
             Code::Unauthenticated => 401,

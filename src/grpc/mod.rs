@@ -1,6 +1,7 @@
 //! Ring 3, the wire: parse, call one use case, render.
 
 mod account_service;
+mod arrival;
 mod auth_service;
 mod call;
 mod codec;
@@ -16,8 +17,9 @@ mod status;
 mod token_service;
 
 pub use account_service::AccountApi;
+pub use arrival::{Arrival, RequestId};
 pub use auth_service::AuthApi;
-pub use call::{Page, RequestId};
+pub use call::Page;
 pub use codec::StrictCodec;
 pub use ext_authz::ExtAuthz;
 pub use gateway::{Denial, Gateway, Pass, Visit};

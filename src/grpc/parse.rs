@@ -80,7 +80,7 @@ pub(super) fn login(request: &LoginRequest, call: &Call) -> Result<(Login, Deliv
     match (email, password, delivery) {
         (Some(email), Some(password), Some(delivery)) => {
             let known = device_token(request.device_token.as_deref(), call);
-            Ok((Login { email, password, device: call.device.clone(), known }, delivery))
+            Ok((Login { email, password, device: call.device(), known }, delivery))
         }
         _ => Err(bad.into_status()),
     }
@@ -179,7 +179,7 @@ pub(super) fn change_password(
     match (current, new) {
         (Some(current), Some(new)) => {
             let known = device_token(request.device_token.as_deref(), call);
-            Ok(ChangePassword { current, new, device: call.device.clone(), known })
+            Ok(ChangePassword { current, new, device: call.device(), known })
         }
         _ => Err(bad.into_status()),
     }

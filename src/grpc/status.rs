@@ -5,7 +5,7 @@ use std::{error::Error as _, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::RequestId;
+use super::Arrival;
 use crate::{
     app::{Error, Fault, Rejection},
     proto::ErrorReason,
@@ -23,10 +23,10 @@ pub fn refusal(code: Code, reason: ErrorReason, message: &str) -> Status {
 }
 
 /// Renders an error. A fault is logged here, once and with its whole chain; its caller learns the request's id.
-pub(super) fn status(error: &Error, request: &RequestId) -> Status {
+pub(super) fn status(error: &Error, arrival: Option<&Arrival>) -> Status {
     match error {
         Error::Rejected(rejection) => rejected(*rejection),
-        Error::Failed(fault) => failed(fault, request),
+        Error::Failed(fault) => failed(fault, arrival.map_or("", |arrival| arrival.id.as_str())),
     }
 }
 
@@ -60,8 +60,8 @@ pub(super) fn row(rejection: Rejection) -> (Code, ErrorReason) {
     }
 }
 
-fn failed(fault: &Fault, request: &RequestId) -> Status {
-    tracing::error!(request_id = request.as_str(), error = %chain(fault), "the call failed");
+fn failed(fault: &Fault, request_id: &str) -> Status {
+    tracing::error!(request_id, error = %chain(fault), "the call failed");
     let (code, reason, message) = match fault {
         Fault::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)) => {
             (Code::Unavailable, ErrorReason::Unavailable, "the service cannot reach its database: try again")
@@ -87,7 +87,7 @@ fn failed(fault: &Fault, request: &RequestId) -> Status {
         | Fault::Mail(_) => (Code::Internal, ErrorReason::Internal, "the service failed"),
     };
     let mut details = error_info(reason);
-    details.set_request_info(request.as_str(), "");
+    details.set_request_info(request_id, "");
     if code == Code::Unavailable {
         details.set_retry_info(Some(RETRY_UNAVAILABLE));
     }

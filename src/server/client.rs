@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, Request, header::USER_AGENT};
+use axum::http::{Extensions, HeaderMap, HeaderName, header::USER_AGENT};
 use ipnet::IpNet;
 use tonic::transport::server::TcpConnectInfo;
 
@@ -14,11 +14,10 @@ const CLIENT_USER_AGENT: HeaderName = HeaderName::from_static("x-client-user-age
 /// How many code points of a user agent are kept.
 const LONGEST_USER_AGENT: usize = 256;
 
-/// Puts the [`Device`] into the request's extensions.
-pub(super) fn identify<B>(request: &mut Request<B>, trusted: &[IpNet]) {
-    let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-    let device = device(peer.map(|peer| peer.ip()), request.headers(), trusted);
-    request.extensions_mut().insert(device);
+/// From whom a request is.
+pub(super) fn identify(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> Device {
+    let peer = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    device(peer.map(|peer| peer.ip()), headers, trusted)
 }
 
 fn device(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Device {
@@ -69,9 +68,12 @@ fn parse(entry: &str) -> Option<IpAddr> {
 
 /// The first of the headers that is there, fit to be stored and shown.
 fn user_agent(headers: &HeaderMap, names: &[HeaderName]) -> String {
-    let sent = names.iter().find_map(|name| headers.get(name)).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    sent.map(|text| text.chars().filter(|char| !char.is_control()).take(LONGEST_USER_AGENT).collect())
-        .unwrap_or_default()
+    let Some(sent) = names.iter().find_map(|name| headers.get(name)) else { return String::new() };
+    let text = String::from_utf8_lossy(sent.as_bytes());
+    if text.len() <= LONGEST_USER_AGENT && !text.contains(char::is_control) {
+        return text.into_owned();
+    }
+    text.chars().filter(|char| !char.is_control()).take(LONGEST_USER_AGENT).collect()
 }
 
 #[cfg(test)]

@@ -12,21 +12,14 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 use tower::Service;
 
-use crate::{grpc::refusal, proto::ErrorReason};
-
-/// When a request came in.
-#[derive(Clone, Copy)]
-struct Arrival(Instant);
+use crate::{
+    grpc::{Arrival, refusal},
+    proto::ErrorReason,
+};
 
 /// `grpc-timeout` is there, and is not a timeout.
 #[derive(Debug, PartialEq, Eq)]
 struct Malformed;
-
-/// Notes when a request came in. Outermost, because tonic counts the same timeout from there: were ours counted from where
-/// it is awaited, tonic's would sometimes win.
-pub(super) fn note_arrival<B>(request: &mut Request<B>) {
-    request.extensions_mut().insert(Arrival(Instant::now()));
-}
 
 /// Answers for a call that takes longer than its client wants to wait, or than `longest`, and drops it; reading the request
 /// is part of the call, so that a body which stalls does not hold it for ever.
@@ -56,7 +49,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let arrival = request.extensions().get().map_or_else(Instant::now, |Arrival(at)| *at);
+        // From when it came: tonic counts the same timeout from there, and would sometimes win.
+        let arrival = Arrival::of(request.extensions()).map_or_else(Instant::now, |arrival| arrival.at);
         let Ok(wanted) = wanted(request.headers()) else {
             let message = "grpc-timeout must be 1 to 8 digits and one of H M S m u n";
             let refused = refusal(Code::InvalidArgument, ErrorReason::InvalidFields, message);

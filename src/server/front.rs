@@ -8,13 +8,15 @@ use std::{
 
 use axum::http::{Method, Request, Response, header::ORIGIN};
 use ipnet::IpNet;
+use tokio::time::Instant;
 use tower::{
     Service, ServiceBuilder, ServiceExt as _,
     util::{Either, option_layer},
 };
 use tower_http::cors::{Cors, CorsLayer};
 
-use super::{client, deadline, guard::Wire, headers, request_id, request_id::RequestIds, trace, trace::Observer};
+use super::{client, guard::Wire, headers, request_id, request_id::RequestIds, trace, trace::Observer};
+use crate::grpc::Arrival;
 
 /// What the front needs for its work.
 pub(super) struct Front {
@@ -27,10 +29,11 @@ pub(super) struct Front {
 /// What stands behind it.
 ///
 /// A service of its own, where functions in layers of `axum` would do: those box and clone all that is behind them for every
-/// request.
-#[derive(Clone)]
-pub(super) struct Fronted<S> {
-    front: Arc<Front>,
+/// request. Whoever serves a connection clones it for every request too, so there is little to clone.
+pub(super) struct Fronted<S>(Arc<Stack<S>>);
+
+struct Stack<S> {
+    front: Front,
     /// For what comes from programs.
     direct: S,
     /// For what pages may have sent.
@@ -39,13 +42,23 @@ pub(super) struct Fronted<S> {
 
 impl Front {
     /// Puts it before everything; what pages may read is up to `cors`.
-    pub(super) fn layer<S: Clone>(self, cors: Option<CorsLayer>) -> impl Fn(S) -> Fronted<S> + Clone {
-        let front = Arc::new(self);
-        move |behind: S| Fronted {
-            front: Arc::clone(&front),
-            direct: behind.clone(),
-            shared: ServiceBuilder::new().layer(option_layer(cors.clone())).service(behind),
-        }
+    pub(super) fn before<S: Clone>(self, behind: S, cors: Option<CorsLayer>) -> Fronted<S> {
+        let shared = ServiceBuilder::new().layer(option_layer(cors)).service(behind.clone());
+        Fronted(Arc::new(Stack { front: self, direct: behind, shared }))
+    }
+
+    fn receive<B>(&self, request: &Request<B>) -> Arc<Arrival> {
+        Arc::new(Arrival {
+            at: Instant::now(),
+            id: self.ids.next(),
+            device: client::identify(request.extensions(), request.headers(), &self.trusted_proxies),
+        })
+    }
+}
+
+impl<S> Clone for Fronted<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -58,7 +71,7 @@ fn is_from_a_program<B>(request: &Request<B>) -> bool {
 
 impl<S, B, R> Service<Request<B>> for Fronted<S>
 where
-    S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + Sync + 'static,
     B: Send + 'static,
     R: Default + 'static,
 {
@@ -72,15 +85,17 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        deadline::note_arrival(&mut request);
-        let front = Arc::clone(&self.front);
+        let arrival = self.0.front.receive(&request);
+        request.extensions_mut().insert(Arc::clone(&arrival));
         let is_from_a_program = is_from_a_program(&request);
+        let stack = Arc::clone(&self.0);
         let behind =
-            if is_from_a_program { Either::Left(self.direct.clone()) } else { Either::Right(self.shared.clone()) };
+            if is_from_a_program { Either::Left(stack.direct.clone()) } else { Either::Right(stack.shared.clone()) };
         Box::pin(async move {
-            let id = front.ids.name(&mut request);
-            client::identify(&mut request, &front.trusted_proxies);
-            let mut response = trace::observe(&front.observer, request, |request| behind.oneshot(request)).await?;
+            let front = &stack.front;
+            let id = arrival.id;
+            let answer = |request| behind.oneshot(request);
+            let mut response = trace::observe(&front.observer, arrival, request, answer).await?;
             request_id::tell(&mut response, id);
             if !is_from_a_program {
                 headers::harden(&mut response, front.has_tls);

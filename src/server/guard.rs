@@ -5,22 +5,20 @@
 
 use std::{
     convert::Infallible,
-    future::ready,
-    pin::Pin,
+    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
-    body::Body,
-    extract::Request,
     http::{
-        self, HeaderMap, HeaderValue, Method, StatusCode,
+        HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
         header::{ALLOW, CONTENT_TYPE, COOKIE, ORIGIN},
     },
-    response::{IntoResponse as _, Response},
+    response::IntoResponse as _,
 };
-use tonic::{Code, Status, body::Body as Answer};
+use tokio_util::either::Either;
+use tonic::{Code, Status, body::Body};
 use tower::Service;
 
 use crate::{
@@ -46,37 +44,36 @@ impl<S> Guard<S> {
     }
 }
 
-impl<S> Service<Request> for Guard<S>
+impl<S> Service<Request<Body>> for Guard<S>
 where
-    S: Service<Request, Response = http::Response<Answer>, Error = Infallible, Future: Send + 'static>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
-    type Response = Response;
+    type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Either<Ready<Result<Response<Body>, Infallible>>, S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.behind.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        if let Some(refused) = refuse(&self.origins, &mut request) {
-            return Box::pin(ready(Ok(refused)));
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        match refuse(&self.origins, &mut request) {
+            Some(refused) => Either::Left(ready(Ok(refused))),
+            None => Either::Right(self.behind.call(request)),
         }
-        let answer = self.behind.call(request);
-        Box::pin(async { Ok(answer.await?.map(Body::new)) })
     }
 }
 
 /// The answer to what is not let through; of what is, the page that calls is noted.
-fn refuse(origins: &Origins, request: &mut Request) -> Option<Response> {
+fn refuse(origins: &Origins, request: &mut Request<Body>) -> Option<Response<Body>> {
     if request.method() != Method::POST {
         // No body for HEAD (RFC 9110 §9.3.2): over HTTP/2 clients take one for a broken stream.
         let why = if request.method() == Method::HEAD { "" } else { "only POST\n" };
-        return Some((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], why).into_response());
+        return Some((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")], why).into_response().map(Body::new));
     }
     let Some(wire) = Wire::of(request.headers()) else {
         tracing::debug!("refused: not gRPC");
-        return Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response());
+        return Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response().map(Body::new));
     };
     match page(request.headers(), wire, origins) {
         Ok(page) => {
@@ -128,13 +125,13 @@ impl Wire {
     }
 
     /// A refusal as the caller reads it: all of it is in the headers, whatever the framing.
-    fn frame(self, status: Status) -> Response {
+    fn frame(self, status: Status) -> Response<Body> {
         let content_type = match self {
             Self::Native => "application/grpc",
             Self::Web => "application/grpc-web+proto",
             Self::WebText => "application/grpc-web-text+proto",
         };
-        let mut response: Response = status.into_http();
+        let mut response: Response<Body> = status.into_http();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         response
     }

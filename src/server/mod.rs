@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod cors;
 mod deadline;
+mod dispatch;
 mod exporter;
 mod framing;
 mod front;
@@ -24,8 +25,9 @@ mod tls;
 mod trace;
 mod verify;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::http::{Request, Response};
 use tokio::{
     net::TcpListener,
     sync::Notify,
@@ -34,8 +36,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tonic::service::Routes;
+use tonic::body::Body;
 use tonic_health::{ServingStatus, server::health_reporter};
+use tower::Service;
 
 pub use exporter::{Collector, InvalidCollector};
 pub use settings::{Settings, TlsFiles, Traces};
@@ -148,7 +151,7 @@ impl Server {
         health.tell(ServingStatus::Serving).await;
         let verifier = app.verifier().clone();
         let (observer, exporter) = self.observe(&verifier, Some(&app), &mut chores);
-        let routes = routes::routes(&verifier, Some(&app), health_service, &self.settings)?;
+        let service = routes::service(observer, &verifier, Some(&app), health_service, &self.settings)?;
         // Letters that are on their way end as calls do: cut off, they might arrive and be sent again.
         let delivering = chores::deliver_mail(app, stop.clone());
         let stopping = async {
@@ -157,7 +160,7 @@ impl Server {
             verifier.stop_watches();
         };
         // On the heap: what all of it carries along is large.
-        Box::pin(self.serve((routes, observer), chores, (delivering, stopping), &stop)).await?;
+        Box::pin(self.serve((service, &verifier), chores, (delivering, stopping), &stop)).await?;
         exporter::flush(exporter).await;
         Ok(())
     }
@@ -175,13 +178,13 @@ impl Server {
         let health = Health::new(reporter, OF_TOKENS);
         health.tell(ServingStatus::NotServing).await;
         let (observer, exporter) = self.observe(&verifier, None, &mut chores);
-        let routes = routes::routes(&verifier, None, health_service, &self.settings)?;
+        let service = routes::service(observer, &verifier, None, health_service, &self.settings)?;
         let stopping = async {
             Box::pin(health.follow(&verifier, &stop)).await;
             health.tell(ServingStatus::NotServing).await;
             verifier.stop_watches();
         };
-        Box::pin(self.serve((routes, observer), chores, (async {}, stopping), &stop)).await?;
+        Box::pin(self.serve((service, &verifier), chores, (async {}, stopping), &stop)).await?;
         exporter::flush(exporter).await;
         Ok(())
     }
@@ -205,14 +208,17 @@ impl Server {
         (Observer { metrics, spans }, exporter)
     }
 
-    /// Serves `routes`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
-    async fn serve(
+    /// Serves with `service`, and does the chores, until `stopping` says that it was told to stop; then `last` may end too.
+    async fn serve<S>(
         self,
-        (routes, observer): (Routes, Observer),
+        (service, verifier): (S, &Verifier),
         mut chores: JoinSet<()>,
         (last, stopping): (impl Future<Output = ()>, impl Future<Output = ()>),
         stop: &CancellationToken,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), RunError>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    {
         let cut = CancellationToken::new();
         let _cut_at_the_end = cut.clone().drop_guard();
         let tls = self.tls.map(|(certificate, acceptor)| {
@@ -226,12 +232,9 @@ impl Server {
             listener: self.listener,
             tls,
             cut,
-            metrics: Arc::clone(&observer.metrics),
+            metrics: Arc::clone(verifier.metrics()),
         };
-        let served = transport()
-            .layer(routes::layers(observer, &self.settings))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming.connections(), stopping);
+        let served = transport().serve_with_incoming_shutdown(service, incoming.connections(), stopping);
         let last = async {
             last.await;
             Ok(())

@@ -2,13 +2,13 @@
 
 use std::{any::Any, sync::Arc};
 
-use axum::response::Response;
-use tonic::Code;
+use axum::http::Response;
+use tonic::{Code, body::Body};
 
 use crate::{grpc::refusal, metrics::Metrics, proto::ErrorReason};
 
 /// Says that it is our fault and no more: the panic's text may hold what the handler was working with.
-pub(super) fn counting(metrics: Arc<Metrics>) -> impl Fn(Box<dyn Any + Send>) -> Response + Clone {
+pub(super) fn counting(metrics: Arc<Metrics>) -> impl Fn(Box<dyn Any + Send>) -> Response<Body> + Clone {
     move |_panic| {
         tracing::error!("a handler panicked");
         metrics.panics.count();

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use axum::http::{HeaderName, HeaderValue, Request, Response};
+use axum::http::{HeaderName, HeaderValue, Response};
 
 use crate::{
     entropy::{Entropy, OsEntropy},
@@ -21,28 +21,21 @@ const BYTES: usize = size_of::<u128>();
 pub(super) struct RequestIds(Mutex<Vec<u128>>);
 
 impl RequestIds {
-    /// Gives the request an id of ours. A client's own is ignored: it could make the log lie, or guess what others will be told.
-    pub(super) fn name<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
-        let id = format!("{:032x}", self.next());
-        let value = HeaderValue::from_str(&id).ok();
-        request.extensions_mut().insert(RequestId::new(&id));
-        value
-    }
-
-    fn next(&self) -> u128 {
+    /// An id of ours. A client's own is ignored: it could make the log lie, or guess what others will be told.
+    pub(super) fn next(&self) -> RequestId {
         let mut drawn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.is_empty() {
             let mut bytes = [0; AT_ONCE * BYTES];
             OsEntropy.fill(&mut bytes);
             drawn.extend(bytes.as_chunks().0.iter().map(|id| u128::from_be_bytes(*id)));
         }
-        drawn.pop().unwrap_or_default()
+        RequestId::new(drawn.pop().unwrap_or_default())
     }
 }
 
 /// Tells the caller.
-pub(super) fn tell<B>(response: &mut Response<B>, id: Option<HeaderValue>) {
-    if let Some(mut id) = id {
+pub(super) fn tell<B>(response: &mut Response<B>, id: RequestId) {
+    if let Ok(mut id) = HeaderValue::from_str(id.as_str()) {
         // It is no secret, but it comes once: HTTP/2 need not remember it in place of what comes again (RFC 7541 §7.1.3).
         id.set_sensitive(true);
         response.headers_mut().insert(REQUEST_ID, id);

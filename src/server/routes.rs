@@ -14,12 +14,21 @@ use tonic::{body::Body, service::Routes};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_reflection::server::Builder as Reflection;
 use tonic_web::GrpcWebLayer;
-use tower::{Layer, Service, ServiceBuilder, util::MapResponseLayer};
+use tower::{Service, ServiceBuilder, ServiceExt as _, util::MapResponseLayer};
 use tower_http::{catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveHeadersLayer};
 
 use super::{
-    Settings, cors, deadline::Deadline, framing, front::Front, guard::Guard, health::OF_TOKENS, http, panics,
-    request_id::RequestIds, trace::Observer, verify,
+    Settings, cors,
+    deadline::Deadline,
+    dispatch::{Served, Services},
+    framing,
+    front::Front,
+    guard::Guard,
+    health::OF_TOKENS,
+    http, panics,
+    request_id::RequestIds,
+    trace::Observer,
+    verify,
 };
 use crate::{
     app::{App, Verifier},
@@ -37,38 +46,45 @@ const LARGEST_BATCH: usize = 512 * 1024;
 /// The largest answer that is sent.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// What every request passes, whatever it asks for; the outermost stands first.
-///
-/// Around the router and not in it: there they would be boxed and cloned, one in the other, for every request.
-pub(super) fn layers(
+/// Everything that is served, behind all that a request passes before; the outermost stands first. An edge has no accounts.
+pub(super) fn service(
     observer: Observer,
+    verifier: &Verifier,
+    accounts: Option<&App>,
+    health: HealthServer<impl Health>,
     settings: &Settings,
-) -> impl Layer<
-    Routes,
-    Service = impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-              + Clone
-              + Send
-              + 'static,
-> + Clone {
+) -> Result<
+    impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    tonic_reflection::server::Error,
+> {
     let front = Front {
         ids: RequestIds::default(),
         trusted_proxies: settings.trusted_proxies.clone(),
         observer,
         has_tls: settings.tls.is_some(),
     };
-    ServiceBuilder::new()
+    let served = served(verifier, accounts, health, settings)?;
+    Ok(ServiceBuilder::new()
         .layer(SetSensitiveHeadersLayer::new([AUTHORIZATION, COOKIE, SET_COOKIE]))
-        .layer_fn(front.layer(cors::layer(&settings.origins)))
-        .into_inner()
+        .service(front.before(served, cors::layer(&settings.origins))))
 }
 
-/// Everything that is served. An edge has no accounts.
-pub(super) fn routes(
+/// Calls, and what is not gRPC.
+fn served(
     verifier: &Verifier,
     accounts: Option<&App>,
     health: HealthServer<impl Health>,
     settings: &Settings,
-) -> Result<Routes, tonic_reflection::server::Error> {
+) -> Result<
+    Served<
+        impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    >,
+    tonic_reflection::server::Error,
+> {
     let origins = Arc::new(settings.origins.clone());
     let gateway = Gateway::new(verifier.clone(), Arc::clone(&origins));
     let calls = ServiceBuilder::new()
@@ -79,10 +95,10 @@ pub(super) fn routes(
         .layer_fn(|behind| Deadline::of(behind, settings.request_timeout))
         .layer(CatchPanicLayer::custom(panics::counting(Arc::clone(verifier.metrics()))))
         .service(services(gateway.clone(), (verifier, accounts), health, settings)?);
-    // As what is left over, and not as layers of each of its routes, for the same reason.
-    let all =
-        Router::new().merge(http::routes(verifier.clone())).merge(verify::routes(gateway)).fallback_service(calls);
-    Ok(Routes::from(all))
+    let left_over = calls.clone().map_request(|request: Request<axum::body::Body>| request.map(Body::new));
+    let rest =
+        Router::new().merge(http::routes(verifier.clone())).merge(verify::routes(gateway)).fallback_service(left_over);
+    Ok(Served { calls, rest: Routes::from(rest).prepare() })
 }
 
 /// The gRPC services.
@@ -91,32 +107,31 @@ fn services(
     (verifier, accounts): (&Verifier, Option<&App>),
     health: HealthServer<impl Health>,
     settings: &Settings,
-) -> Result<Router, tonic_reflection::server::Error> {
+) -> Result<Services, tonic_reflection::server::Error> {
     let tokens = TokenServiceServer::new(TokenApi::new(verifier.clone()))
         .max_decoding_message_size(LARGEST_BATCH)
         .max_encoding_message_size(LARGEST_ANSWER);
     let ext_authz = AuthorizationServer::new(ExtAuthz::new(gateway)).max_decoding_message_size(LARGEST_REQUEST);
-    let mut services = Routes::new(tokens.clone())
-        .add_service(ext_authz)
-        .add_service(health.max_decoding_message_size(LARGEST_REQUEST));
-    if let Some(app) = accounts {
+    let accounts = accounts.map(|app| {
         let auth = AuthServiceServer::new(AuthApi::new(app.clone()))
             .max_decoding_message_size(LARGEST_REQUEST)
             .max_encoding_message_size(LARGEST_ANSWER);
         let account = AccountServiceServer::new(AccountApi::new(app.clone()))
             .max_decoding_message_size(LARGEST_REQUEST)
             .max_encoding_message_size(LARGEST_ANSWER);
-        services = services.add_service(auth).add_service(account);
-    }
+        (auth, account)
+    });
+    let mut rest = Routes::new(ext_authz).add_service(health.max_decoding_message_size(LARGEST_REQUEST));
     if settings.reflection {
         // Each version lists what its own builder knows, and older tools speak only v1alpha.
         let of = |version| reflection(accounts.is_some(), version);
         let v1 = of("grpc.reflection.v1").build_v1()?.max_decoding_message_size(LARGEST_REQUEST);
         let v1alpha = of("grpc.reflection.v1alpha").build_v1alpha()?.max_decoding_message_size(LARGEST_REQUEST);
-        services = services.add_service(v1).add_service(v1alpha);
+        rest = rest.add_service(v1).add_service(v1alpha);
     }
     // A path that leads nowhere gets the very answer of a method that is not there: nobody maps the API by the difference.
-    Ok(services.into_axum_router().fallback_service(tokens))
+    let rest = rest.into_axum_router().fallback_service(tokens.clone());
+    Ok(Services::new(tokens, accounts, Routes::from(rest).prepare()))
 }
 
 /// Describes all that there is, and lists it; an edge lists what it serves.

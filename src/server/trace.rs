@@ -4,14 +4,12 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Request, Response, header::CONTENT_TYPE};
-use tokio::time::Instant;
 use tonic::Code;
 use tracing::{Instrument as _, Level, Span, field};
 
 use super::{exporter::Spans, spans};
 use crate::{
-    domain::Device,
-    grpc::RequestId,
+    grpc::Arrival,
     metrics::Metrics,
     proto::{GATEWAY_METHOD, METHODS, READS},
 };
@@ -34,7 +32,7 @@ struct Visit<'a> {
     observer: &'a Observer,
     /// `None` for what is no RPC of ours.
     method: Option<&'static str>,
-    began: Instant,
+    arrival: Arc<Arrival>,
     span: Option<spans::Open>,
     is_over: bool,
 }
@@ -42,48 +40,48 @@ struct Visit<'a> {
 /// One span for each request, one line for its answer.
 pub(super) async fn observe<B, R, E, F>(
     observer: &Observer,
+    arrival: Arc<Arrival>,
     request: Request<B>,
     answer: impl FnOnce(Request<B>) -> F,
 ) -> Result<Response<R>, E>
 where
     F: Future<Output = Result<Response<R>, E>>,
 {
-    let mut visit = Visit::new(observer, &request);
-    let span = span(&request, visit.span.as_ref());
+    let mut visit = Visit::new(observer, arrival, &request);
+    let span = visit.span(&request);
     let mut answering = pin!(answer(request).instrument(span));
     let response = answering.as_mut().await?;
     answering.span().in_scope(|| visit.answered(&response));
     Ok(response)
 }
 
-/// With all its fields at once: each that is added later costs as much as all together.
-fn span<B>(request: &Request<B>, open: Option<&spans::Open>) -> Span {
-    let path = request.uri().path();
-    let client = request.extensions().get::<Device>().and_then(|device| device.address);
-    tracing::span!(
-        Level::INFO,
-        "request",
-        id = request.extensions().get().map(RequestId::as_str),
-        trace_id = open.map(spans::Open::trace_id),
-        path = &path[..path.floor_char_boundary(LONGEST_PATH)],
-        client = client.map(field::display),
-    )
-}
-
 impl<'a> Visit<'a> {
-    fn new<B>(observer: &'a Observer, request: &Request<B>) -> Self {
+    fn new<B>(observer: &'a Observer, arrival: Arc<Arrival>, request: &Request<B>) -> Self {
         let span = observer.spans.as_ref().map(|(_, one_in)| {
-            let id = request.extensions().get().map_or("", RequestId::as_str);
-            spans::Open::new(request.headers(), u128::from_str_radix(id, 16).unwrap_or_default(), *one_in)
+            let id = u128::from_str_radix(arrival.id.as_str(), 16).unwrap_or_default();
+            spans::Open::new(request.headers(), id, *one_in)
         });
-        Self { observer, method: method(request.uri().path()), began: Instant::now(), span, is_over: false }
+        Self { observer, method: method(request.uri().path()), arrival, span, is_over: false }
+    }
+
+    /// With all its fields at once: each that is added later costs as much as all together.
+    fn span<B>(&self, request: &Request<B>) -> Span {
+        let path = request.uri().path();
+        tracing::span!(
+            Level::INFO,
+            "request",
+            id = self.arrival.id.as_str(),
+            trace_id = self.span.as_ref().map(spans::Open::trace_id),
+            path = &path[..path.floor_char_boundary(LONGEST_PATH)],
+            client = self.arrival.device.address.map(field::display),
+        )
     }
 
     /// What a person did is news, and so is what was refused. What was only asked is not, nor that a session was renewed, as each
     /// is by itself every few minutes: that is counted, and to write it down costs much of answering it.
     fn answered<R>(&mut self, response: &Response<R>) {
         self.is_over = true;
-        let (status, latency) = (response.status().as_u16(), self.began.elapsed());
+        let (status, latency) = (response.status().as_u16(), self.arrival.at.elapsed());
         if let Some(code) = call_status(response.headers()) {
             if code != Code::Ok || self.method.is_some_and(is_news) {
                 tracing::info!(?code, ?latency, "answered");
@@ -112,7 +110,7 @@ impl Drop for Visit<'_> {
     /// A caller that does not wait for its answer is counted too.
     fn drop(&mut self) {
         if !self.is_over && self.method.is_some() {
-            self.count(Code::Cancelled, self.began.elapsed());
+            self.count(Code::Cancelled, self.arrival.at.elapsed());
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use crate::grpc::{Denial, Gateway, Pass, RequestId, Visit, only};
+use crate::grpc::{Arrival, Denial, Gateway, Pass, Visit, only};
 
 /// The visitor's method: Caddy and Traefik send it, nginx where it is told to.
 const METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
@@ -21,10 +21,10 @@ pub(super) fn routes(gateway: Gateway) -> Router {
 }
 
 async fn verify(State(gateway): State<Gateway>, request: Request) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let question = Arrival::of(request.extensions()).cloned();
     let headers = request.into_parts().0.headers;
     let method = only(&headers, &METHOD).and_then(|method| method.as_bytes().try_into().ok());
-    match gateway.check(Visit { method, headers, id }).await {
+    match gateway.check(Visit { method, headers, question }).await {
         Ok(pass) => passed(&pass),
         Err(denial) => denied(denial),
     }
