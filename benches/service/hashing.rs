@@ -1,6 +1,8 @@
 //! Sign-ins beside the fastest engine at hand, and what they leave to everybody else.
 
 use std::{
+    fs::File,
+    io::Write as _,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -33,6 +35,8 @@ const ALONE: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(10);
 /// The clock of calls to bare tonic: about as rare as the sign-ins that one thread lets through.
 const RARE: Duration = Duration::from_micros(7_500);
+/// Of 4 KiB: as many as SQLite's log gets for a sign-in.
+const PAGES: usize = 13;
 /// As many hashes at a time, there and here: one processor is left to who makes the calls.
 const THREADS: usize = 1;
 /// Of a hash that nobody keeps.
@@ -64,6 +68,7 @@ pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
     let another = alone(rust_crypto);
     let rare = rare_calls(folder.path()).await;
+    let written = rare_writes(&folder.path().join("written")).await;
     let mut engines = vec![("SQLite", None)];
     if let Ok(server) = std::env::var("COUNTERSIGN_TEST_POSTGRES") {
         engines.push(("PostgreSQL", Some(a_schema_of_its_own(server).await)));
@@ -83,6 +88,8 @@ pub async fn measure() {
     table::calls_head();
     table::calls("Argon2id alone, RustCrypto's argon2, as many threads", &another);
     table::calls("Bare tonic, WhoAmI's messages, as seldom as a sign-in and beside a hash", &rare);
+    let name = format!("{PAGES} pages written and flushed to a disk, as seldom and beside a hash");
+    table::calls(&name, &written);
     for (name, engine, run) in &runs {
         table::calls(&format!("Argon2id alone, argon2-rust, as many threads, before and after: {name}"), engine);
         table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
@@ -199,6 +206,30 @@ async fn rare_calls(folder: &Path) -> Outcome {
     let called = called.await;
     hashing.await.unwrap();
     called
+}
+
+/// What it costs to have on the disk, by as many calls of the kernel as SQLite's, what that writes for a sign-in.
+async fn rare_writes(path: &Path) -> Outcome {
+    let mut log = File::create(path).unwrap();
+    let hashing = tokio::task::spawn_blocking(|| alone(argon2_rust));
+    let writing = tokio::task::spawn_blocking(move || {
+        let (started, before) = (Instant::now(), cpu_of_this_thread());
+        let mut latencies = Vec::new();
+        while started.elapsed() < ALONE {
+            thread::sleep(RARE);
+            let began = Instant::now();
+            for _ in 0..PAGES {
+                log.write_all(&[1; 24]).unwrap();
+                log.write_all(&[1; 4_096]).unwrap();
+            }
+            log.sync_all().unwrap();
+            latencies.push(began.elapsed());
+        }
+        Outcome { latencies, cpu: cpu_of_this_thread() - before, wall: started.elapsed() }
+    });
+    let written = writing.await.unwrap();
+    hashing.await.unwrap();
+    written
 }
 
 /// An engine on as many threads, with its memory kept from hash to hash: what no sign-in can do without.

@@ -18,6 +18,7 @@ mod m0014_edges;
 mod m0015_open_sessions;
 mod m0016_ends_without_index;
 mod m0017_open_sessions_of_one;
+mod m0018_sign_ins;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, migrator::Migration};
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_open_sessions::Migration),
             Box::new(m0016_ends_without_index::Migration),
             Box::new(m0017_open_sessions_of_one::Migration),
+            Box::new(m0018_sign_ins::Migration),
         ]
     }
 }

@@ -59,32 +59,6 @@ impl Leased {
         row.map_err(failed)
     }
 
-    /// All rows.
-    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let text = AssertSqlSafe(statement.sql);
-        let rows = match self {
-            Self::Sqlite(connection) => {
-                let query = query_with(text, arguments::<Sqlite>(statement.values).map_err(failed)?);
-                let rows = query.fetch_all(&mut **connection).await;
-                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
-            }
-            Self::Postgres(connection) => {
-                let query = query_with(text, arguments::<Postgres>(statement.values).map_err(failed)?);
-                let rows = query.fetch_all(&mut **connection).await;
-                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
-            }
-        };
-        rows.map_err(failed)
-    }
-
-    /// Gives it back after what was to be a transaction by itself came to no end. PostgreSQL has one statement for that, all or
-    /// nothing; SQLite may be inside of one still, and its connection is closed.
-    fn leave(mut self) {
-        if let Self::Sqlite(connection) = &mut self {
-            connection.close_on_drop();
-        }
-    }
-
     /// How many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
         let text = AssertSqlSafe(statement.sql);
@@ -111,18 +85,6 @@ pub(super) struct Lease {
     _taker: Taker,
 }
 
-/// A connection that may be in the middle of a transaction of which the driver knows nothing: whoever had it next would be inside of
-/// that.
-struct Inside(Option<Away>);
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        if let Some(one) = self.0.take() {
-            one.connection.leave();
-        }
-    }
-}
-
 impl Lease {
     pub(super) fn new(inner: Away, patience: Patience, spare: Spare, taker: Taker) -> Self {
         Self { inner, patience, spare, _taker: taker }
@@ -134,20 +96,6 @@ impl Lease {
 
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
         self.patience.bound(self.inner.connection.execute(statement)).await
-    }
-
-    /// All rows of what is a transaction by itself.
-    pub(super) async fn transact(self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let Self { inner, patience, spare, _taker } = self;
-        let mut inside = Inside(Some(inner));
-        let rows = match &mut inside.0 {
-            Some(one) => patience.bound(one.connection.query_all(statement)).await?,
-            None => Vec::new(),
-        };
-        if let Some(one) = inside.0.take() {
-            spare.keep(one);
-        }
-        Ok(rows)
     }
 
     /// Whoever needs a connection next may have it: nothing is owed by either side.

@@ -10,7 +10,7 @@ use crate::support::{
     process::{Binary, in_time},
 };
 
-const STEPS: i64 = 17;
+const STEPS: i64 = 18;
 
 fn binary(database: &Database) -> Binary {
     Binary::default().patient().with("COUNTERSIGN_DATABASE__URL", database.url(None))
