@@ -28,11 +28,17 @@ use super::{
 
 /// Who do nothing but sign in.
 const CLIENTS: usize = 64;
+/// In so many turns, for so long in each.
+const TURNS: usize = 6;
+const TURN: Duration = Duration::from_secs(2);
+/// An engine alone hashes for so long before each turn and after the last: what a processor does changes from second to second.
+const PAUSE: Duration = Duration::from_secs(1);
+/// WhoAmI is asked for so long,
 const TIME: Duration = Duration::from_secs(8);
-/// An engine alone hashes for so long before the sign-ins and for so long after them: what a processor does changes in between.
+/// and all else that is measured once takes so long.
 const ALONE: Duration = Duration::from_secs(4);
 /// WhoAmI's clock.
-const PAUSE: Duration = Duration::from_millis(10);
+const CLOCK: Duration = Duration::from_millis(10);
 /// The clock of calls to bare tonic: about as rare as the sign-ins that one thread lets through.
 const RARE: Duration = Duration::from_micros(7_500);
 /// Of 4 KiB: as many as SQLite's log gets for a sign-in.
@@ -52,6 +58,8 @@ const ARENA_MIB: f64 = 19.0;
 struct Run {
     /// While nobody does anything else.
     signed_in: Outcome,
+    /// The engine in between.
+    engine: Outcome,
     /// WhoAmI meanwhile.
     asked: Outcome,
     /// What a sign-in asks of the database, by itself.
@@ -66,7 +74,7 @@ struct Run {
 /// Measures, and prints. PostgreSQL is left out where there is none.
 pub async fn measure() {
     let folder = tempfile::tempdir().unwrap();
-    let another = alone(rust_crypto);
+    let another = alone(ALONE, rust_crypto);
     let rare = rare_calls(folder.path()).await;
     let written = rare_writes(&folder.path().join("written")).await;
     let mut engines = vec![("SQLite", None)];
@@ -77,10 +85,7 @@ pub async fn measure() {
     for (name, url) in engines {
         let folder = folder.path().join(name);
         let url = url.unwrap_or_else(|| format!("sqlite:{}", folder.join("countersign.db").display()));
-        let mut engine = alone(argon2_rust);
-        let run = of(&folder, &url, &[]).await;
-        engine.add(alone(argon2_rust));
-        runs.push((name, engine, run));
+        runs.push((name, of(&folder, &url, &[]).await));
     }
     let small = [("PASSWORDS__MEMORY_KIB", SMALL_KIB.to_string())];
     let small_url = format!("sqlite:{}", folder.path().join("small.db").display());
@@ -90,17 +95,21 @@ pub async fn measure() {
     table::calls("Bare tonic, WhoAmI's messages, as seldom as a sign-in and beside a hash", &rare);
     let name = format!("{PAGES} pages written and flushed to a disk, as seldom and beside a hash");
     table::calls(&name, &written);
-    for (name, engine, run) in &runs {
-        table::calls(&format!("Argon2id alone, argon2-rust, as many threads, before and after: {name}"), engine);
+    for (name, run) in &runs {
+        table::calls(&format!("Argon2id alone, argon2-rust, as many threads, in between: {name}"), &run.engine);
         table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
         table::calls(&format!("Login, 64 at once, {name}"), &run.signed_in);
         table::calls(&format!("WhoAmI 100 times a second meanwhile, from when it was due, {name}"), &run.asked);
     }
     table::limits_head();
-    for (name, engine, run) in &runs {
-        let rates = engine.rate() / run.signed_in.rate();
+    for (name, run) in &runs {
+        let rates = run.engine.rate() / run.signed_in.rate();
         table::limit(&format!("hashes/s alone / sign-ins/s, {name}"), rates, 1.0 / 0.95, "");
-        table::figure(&format!("a sign-in's hash / one alone, {name}"), run.hash() * 1e3 / engine.cpu_per_call(), "");
+        table::figure(
+            &format!("a sign-in's hash / one alone, {name}"),
+            run.hash() * 1e3 / run.engine.cpu_per_call(),
+            "",
+        );
         table::limit(&format!("server CPU of a sign-in beside its hash, {name}"), run.rest(), 0.5, " ms");
         table::limit(&format!("WhoAmI's p99 while 64 sign in, {name}"), run.asked.percentile(99), 20.0, " ms");
         #[expect(clippy::cast_precision_loss, reason = "there are few threads")]
@@ -158,18 +167,25 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     service.forget_peak();
     let going = Arc::new(AtomicBool::new(true));
     let hashed_before = service.cpu_of_threads(HASHES);
-    let ending = async {
-        tokio::time::sleep_until(tokio::time::Instant::now() + TIME).await;
-        going.store(false, Ordering::Relaxed);
-    };
-    let (signed_in, ()) = tokio::join!(while_going(&service, CLIENTS, &going, sign_in.clone()), ending);
+    let (mut signed_in, mut engine) = (Outcome::default(), Outcome::default());
+    for _ in 0..TURNS {
+        engine.add(alone(PAUSE, argon2_rust));
+        going.store(true, Ordering::Relaxed);
+        let ending = async {
+            tokio::time::sleep_until(tokio::time::Instant::now() + TURN).await;
+            going.store(false, Ordering::Relaxed);
+        };
+        let (turn, ()) = tokio::join!(while_going(&service, CLIENTS, &going, sign_in.clone()), ending);
+        signed_in.add(turn);
+    }
+    engine.add(alone(PAUSE, argon2_rust));
     let hashing = service.cpu_of_threads(HASHES) - hashed_before;
 
     going.store(true, Ordering::Relaxed);
     let asking = async {
         // On a connection of its own, as somebody else's would be.
         let channel = Channel::from_shared(service.url()).unwrap().connect().await.unwrap();
-        let asked = by_the_clock(&service, PAUSE, TIME, move |_| {
+        let asked = by_the_clock(&service, CLOCK, TIME, move |_| {
             let mut client = AuthServiceClient::new(channel.clone());
             let request = with_bearer(WhoAmIRequest {}, &token);
             async move { drop(client.who_am_i(request).await.unwrap()) }
@@ -181,7 +197,7 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     let (_, asked) = tokio::join!(while_going(&service, CLIENTS, &going, sign_in), asking);
     let peak = service.memory("VmHWM");
     let statements = statements_alone(url).await;
-    Run { signed_in, asked, statements, hashing, peak, idle }
+    Run { signed_in, engine, asked, statements, hashing, peak, idle }
 }
 
 fn address(number: usize) -> String {
@@ -198,7 +214,7 @@ async fn rare_calls(folder: &Path) -> Outcome {
     drop(service);
     let peer = Running::peer(ECHO, &answers);
     let channel = Channel::from_shared(peer.url()).unwrap().connect().await.unwrap();
-    let hashing = tokio::task::spawn_blocking(|| alone(argon2_rust));
+    let hashing = tokio::task::spawn_blocking(|| alone(ALONE, argon2_rust));
     let called = by_the_clock(&peer, RARE, ALONE, move |_| {
         let mut client = AuthServiceClient::new(channel.clone());
         async move { drop(client.who_am_i(WhoAmIRequest {}).await.unwrap()) }
@@ -211,7 +227,7 @@ async fn rare_calls(folder: &Path) -> Outcome {
 /// What it costs to have on the disk, by as many calls of the kernel as SQLite's, what that writes for a sign-in.
 async fn rare_writes(path: &Path) -> Outcome {
     let mut log = File::create(path).unwrap();
-    let hashing = tokio::task::spawn_blocking(|| alone(argon2_rust));
+    let hashing = tokio::task::spawn_blocking(|| alone(ALONE, argon2_rust));
     let writing = tokio::task::spawn_blocking(move || {
         let (started, before) = (Instant::now(), cpu_of_this_thread());
         let mut latencies = Vec::new();
@@ -233,12 +249,12 @@ async fn rare_writes(path: &Path) -> Outcome {
 }
 
 /// An engine on as many threads, with its memory kept from hash to hash: what no sign-in can do without.
-fn alone<H: FnMut()>(engine: impl Fn() -> H + Copy + Send + 'static) -> Outcome {
+fn alone<H: FnMut()>(time: Duration, engine: impl Fn() -> H + Copy + Send + 'static) -> Outcome {
     let started = Instant::now();
     let hashing = move || {
         let mut hash = engine();
         let mut latencies = Vec::new();
-        while started.elapsed() < ALONE {
+        while started.elapsed() < time {
             let called = Instant::now();
             hash();
             latencies.push(called.elapsed());
@@ -246,7 +262,7 @@ fn alone<H: FnMut()>(engine: impl Fn() -> H + Copy + Send + 'static) -> Outcome 
         (latencies, cpu_of_this_thread())
     };
     let threads: Vec<_> = (0..THREADS).map(|_| thread::spawn(hashing)).collect();
-    let mut alone = Outcome { wall: ALONE, ..Outcome::default() };
+    let mut alone = Outcome { wall: time, ..Outcome::default() };
     for thread in threads {
         let (latencies, cpu) = thread.join().unwrap();
         alone.latencies.extend(latencies);
