@@ -43,5 +43,5 @@ pub fn figure(name: &str, value: f64, unit: &str) {
 /// A figure with its limit.
 pub fn limit(name: &str, value: f64, most: f64, unit: &str) {
     let verdict = if value <= most { "holds" } else { "**does not hold**" };
-    println!("| {name} | {value:.2}{unit} | {most}{unit} | {verdict} |");
+    println!("| {name} | {value:.2}{unit} | {}{unit} | {verdict} |", (most * 100.0).round() / 100.0);
 }
