@@ -18,7 +18,7 @@ use tonic::transport::Channel;
 
 use super::{
     fixture::{Fixture, PASSWORD, login, login_from, sign_up, with_bearer},
-    load::{Outcome, by_the_clock, while_going},
+    load::{Call, Outcome, by_the_clock, while_going},
     peers::ECHO,
     process::{Running, cpu_of_this_thread},
     refresh::a_schema_of_its_own,
@@ -167,18 +167,7 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     service.forget_peak();
     let going = Arc::new(AtomicBool::new(true));
     let hashed_before = service.cpu_of_threads(HASHES);
-    let (mut signed_in, mut engine) = (Outcome::default(), Outcome::default());
-    for _ in 0..TURNS {
-        engine.add(alone(PAUSE, argon2_rust));
-        going.store(true, Ordering::Relaxed);
-        let ending = async {
-            tokio::time::sleep_until(tokio::time::Instant::now() + TURN).await;
-            going.store(false, Ordering::Relaxed);
-        };
-        let (turn, ()) = tokio::join!(while_going(&service, CLIENTS, &going, sign_in.clone()), ending);
-        signed_in.add(turn);
-    }
-    engine.add(alone(PAUSE, argon2_rust));
+    let (signed_in, engine) = by_turns(&service, &going, sign_in.clone()).await;
     let hashing = service.cpu_of_threads(HASHES) - hashed_before;
 
     going.store(true, Ordering::Relaxed);
@@ -198,6 +187,26 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     let peak = service.memory("VmHWM");
     let statements = statements_alone(url).await;
     Run { signed_in, engine, asked, statements, hashing, peak, idle }
+}
+
+/// Sign-ins, and the engine alone in between.
+async fn by_turns<F>(service: &Running, going: &Arc<AtomicBool>, sign_in: impl Call<F>) -> (Outcome, Outcome)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (mut signed_in, mut engine) = (Outcome::default(), Outcome::default());
+    for _ in 0..TURNS {
+        engine.add(alone(PAUSE, argon2_rust));
+        going.store(true, Ordering::Relaxed);
+        let ending = async {
+            tokio::time::sleep_until(tokio::time::Instant::now() + TURN).await;
+            going.store(false, Ordering::Relaxed);
+        };
+        let (turn, ()) = tokio::join!(while_going(service, CLIENTS, going, sign_in.clone()), ending);
+        signed_in.add(turn);
+    }
+    engine.add(alone(PAUSE, argon2_rust));
+    (signed_in, engine)
 }
 
 fn address(number: usize) -> String {
