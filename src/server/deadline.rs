@@ -49,7 +49,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // From when it came: tonic counts the same timeout from there, and would sometimes win.
+        // Counted from when it came, as tonic counts the same timeout: counted from here, tonic's would sometimes win.
         let arrival = Arrival::of(request.extensions()).map_or_else(Instant::now, |arrival| arrival.at);
         let Ok(wanted) = wanted(request.headers()) else {
             let message = "grpc-timeout must be 1 to 8 digits and one of H M S m u n";
