@@ -80,10 +80,10 @@ examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules/.package-lock.json 
 	cd examples/nextjs && NEXT_TELEMETRY_DISABLED=1 npm run build
 	@touch $@
 
-layout: ## Write src/layout.ld anew: which functions a release build puts beside each other (Linux)
+layout: tools ## Write src/layout.ld anew: which functions a release build puts beside each other (Linux)
 	@command -v valgrind >/dev/null || tests/apt-install valgrind || \
 	{ echo "the layout needs Valgrind. Debian, Ubuntu: sudo apt-get install valgrind" >&2; exit 1; }
-	@tests/layout
+	@tests/with-postgres tests/layout
 
 measure: ## Build the release binary and print its size, memory and start-up time (Linux)
 	@tests/measure

@@ -12,7 +12,9 @@
     reason = "a program that measures, and prints"
 )]
 
+mod bare_sign_in;
 mod calls;
+mod engines;
 mod fixture;
 mod hashing;
 mod listening;
@@ -21,6 +23,7 @@ mod memory;
 mod observing;
 mod peers;
 mod process;
+mod rare;
 mod refresh;
 mod sign_in;
 mod table;

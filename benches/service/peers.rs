@@ -21,19 +21,24 @@ use tokio::net::TcpListener;
 use tokio_stream::{Empty, wrappers::TcpListenerStream};
 use tonic::{Request, Response, Status, transport::Server};
 
+use super::bare_sign_in::{self, SignIns};
+
 /// The variables of the environment that make this program such a server: what it is to be, and where its answers lie.
 pub const KIND: &str = "BENCH_PEER";
 pub const ANSWERS: &str = "BENCH_PEER_ANSWERS";
 /// Answers.
 pub const ECHO: &str = "echo";
+/// Signs in, and answers what lies in the file.
+pub const SIGN_IN: &str = "sign-in";
 /// Takes spans, and throws them away.
 pub const COLLECTOR: &str = "collector";
 /// Looks at the token's signature first, as the fastest library at hand does it.
 pub const ECHO_AND_VERIFY: &str = "echo-and-verify";
 
 /// Always the same answers, as large as the service's.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Peer {
+    sign_ins: Option<Arc<SignIns>>,
     key: Option<Arc<UnparsedPublicKey<Vec<u8>>>>,
     who_am_i: WhoAmIResponse,
     verify_token: VerifyTokenResponse,
@@ -48,9 +53,17 @@ pub async fn serve(kind: &str, answers: &Path) {
         let collector = Server::builder().add_service(TraceServiceServer::new(Collector));
         return collector.serve_with_incoming(incoming).await.unwrap();
     }
+    if kind == SIGN_IN {
+        let answer = prost::Message::decode(std::fs::read(answers).unwrap().as_slice()).unwrap();
+        let sign_ins = SignIns::open(&std::env::var(bare_sign_in::DATABASE).unwrap(), answer).await;
+        let peer = Peer { sign_ins: Some(sign_ins), ..Peer::default() };
+        let server = Server::builder().add_service(AuthServiceServer::new(peer));
+        return server.serve_with_incoming(incoming).await.unwrap();
+    }
     let [who_am_i, verify_token, key] = super::fixture::read_answers(answers);
     let key = (kind == ECHO_AND_VERIFY).then(|| Arc::new(UnparsedPublicKey::new(&ED25519, key)));
     let peer = Peer {
+        sign_ins: None,
         key,
         who_am_i: prost::Message::decode(who_am_i.as_slice()).unwrap(),
         verify_token: prost::Message::decode(verify_token.as_slice()).unwrap(),
@@ -110,8 +123,9 @@ impl AuthService for Peer {
         Err(Status::unimplemented(""))
     }
 
-    async fn login(&self, _: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
-        Err(Status::unimplemented(""))
+    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
+        let sign_ins = self.sign_ins.as_ref().ok_or_else(|| Status::unimplemented(""))?;
+        Ok(Response::new(sign_ins.sign_in(request.into_inner()).await))
     }
 
     async fn refresh(&self, _: Request<RefreshRequest>) -> Result<Response<RefreshResponse>, Status> {

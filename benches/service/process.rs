@@ -34,6 +34,14 @@ impl Running {
         Self::start(command)
     }
 
+    /// The one of them that signs in, by this database.
+    pub fn peer_that_signs_in(answer: &Path, database: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(super::peers::KIND, super::peers::SIGN_IN).env(super::peers::ANSWERS, answer);
+        command.env(super::bare_sign_in::DATABASE, database);
+        Self::start(command)
+    }
+
     fn start(mut command: Command) -> Self {
         let started = Instant::now();
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
