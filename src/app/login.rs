@@ -71,7 +71,6 @@ impl App {
             most: self.0.policy.max_sessions_per_user,
             sighting,
             event: AuditEvent { session: Some(session.id), ..self.event(AuditKind::SignedIn, user.id, now, device) },
-            cancellation: AuditId::new(now, self.0.entropy.bytes()),
             session,
         };
         if !self.0.store.open_session_at_once(&opening).await? {
@@ -85,7 +84,8 @@ impl App {
         let Device { user_agent, address } = opening.event.by.clone();
         let content = Content::NewDevice { user_agent, address, at: now };
         let notice = self.letter(now, Some(user.id), Envelope { to: Recipient::Owner, content })?;
-        match self.0.store.open_session(opening, &notice).await? {
+        let cancellation = AuditId::new(now, self.0.entropy.bytes());
+        match self.0.store.open_session(opening, &notice, cancellation).await? {
             Opened::Yes { displaced, is_noticed } => {
                 for session in displaced {
                     self.forget(session, now);

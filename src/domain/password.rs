@@ -3,7 +3,8 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+use zeroize::Zeroizing;
 
 /// What a person typed to sign in, in NFC (NIST SP 800-63B-4 §3.1.1.2), not trimmed, not folded.
 ///
@@ -53,6 +54,8 @@ pub enum WeakPassword {
 
 const MAX_BYTES: usize = 1_024;
 const MAX_CODE_POINTS: usize = 256;
+/// NFC makes three bytes of UTF-8 of one at most (Unicode's FAQ on normalization, "maximum expansion factor").
+const MOST_EXPANSION: usize = 3;
 
 /// Lower-cased, sorted bytewise, one a line; where it comes from stands in `common_passwords.md`.
 const COMMON: &str = include_str!("common_passwords.txt");
@@ -70,10 +73,9 @@ impl Password {
         if text.len() > MAX_BYTES {
             return Err(InvalidPassword::TooLong);
         }
-        let normal: String = text.nfc().collect();
-        let fits = normal.len() <= MAX_BYTES;
-        let password = Self(SecretString::from(normal));
-        if fits { Ok(password) } else { Err(InvalidPassword::TooLong) }
+        let normal = normalized(text);
+        let fits = normal.expose_secret().len() <= MAX_BYTES;
+        if fits { Ok(Self(normal)) } else { Err(InvalidPassword::TooLong) }
     }
 
     /// The bytes that are hashed.
@@ -113,6 +115,16 @@ impl NewPassword {
     pub fn as_password(&self) -> &Password {
         &self.0
     }
+}
+
+/// In NFC. Nothing grows meanwhile: what a text is moved away from is not wiped.
+fn normalized(text: &str) -> SecretString {
+    if is_nfc(text) {
+        return SecretString::from(text);
+    }
+    let mut normal = Zeroizing::new(String::with_capacity(MOST_EXPANSION * text.len()));
+    normal.extend(text.nfc());
+    SecretString::from(normal.as_str())
 }
 
 /// Whether the list has this line: a binary search over the text itself, so that the list costs no memory and no start-up.
@@ -197,6 +209,13 @@ mod tests {
         assert_eq!(composed.expose(), decomposed.expose());
         assert_ne!(composed.expose(), Password::parse("caf\u{e9} au lait").unwrap().expose(), "nothing is trimmed");
         assert_ne!(composed.expose(), Password::parse("Caf\u{e9} au lait ").unwrap().expose(), "nothing is folded");
+    }
+
+    #[test]
+    fn no_character_grows_by_more_than_is_set_aside() {
+        let grown = |c: &char| c.nfc().map(char::len_utf8).sum::<usize>();
+        let beyond: Vec<char> = ('\0'..=char::MAX).filter(|c| grown(c) > MOST_EXPANSION * c.len_utf8()).collect();
+        assert!(beyond.is_empty(), "{beyond:?}");
     }
 
     #[test]

@@ -28,8 +28,6 @@ pub struct Opening {
     pub sighting: Sighting,
     /// What is written down.
     pub event: AuditEvent,
-    /// The id of what is written down where it keeps the account from being deleted.
-    pub cancellation: AuditId,
 }
 
 /// What opening a session came to.
@@ -47,12 +45,17 @@ pub enum Opened {
 }
 
 impl Store {
-    /// Opens a session, ending the user's oldest ones beyond the most. An account that was to be deleted stays. `notice` is for
-    /// the person, where they have signed in before, and never from this device.
+    /// Opens a session, ending the user's oldest ones beyond the most. An account that was to be deleted stays, which is written
+    /// down as `cancellation`. `notice` is for the person, where they have signed in before, and never from this device.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_session(&self, opening: &Opening, notice: &OutboxLetter) -> Result<Opened, StoreError> {
+    pub async fn open_session(
+        &self,
+        opening: &Opening,
+        notice: &OutboxLetter,
+        cancellation: AuditId,
+    ) -> Result<Opened, StoreError> {
         let Opening { session, epoch, most, event, .. } = opening;
         retrying(|| async {
             let transaction = self.begin().await?;
@@ -69,7 +72,7 @@ impl Store {
             if holder.is_leaving {
                 deletion::keep(&transaction, session.user).await?;
                 let kind = AuditKind::DeletionCancelled;
-                let event = AuditEvent { id: opening.cancellation, kind, ..event.clone() };
+                let event = AuditEvent { id: cancellation, kind, ..event.clone() };
                 audit::record(&transaction, &event).await?;
             }
             let seen = devices::see_renamed(&transaction, session.user, opening.sighting, event.at, &known_to).await?;

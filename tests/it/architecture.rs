@@ -13,7 +13,7 @@ use syn::{
 
 /// A module, what of ours it may name, and which outside crates; inner rings first. A new arrow is an edit here, in review.
 const RULES: &[(&str, &[&str], &[&str])] = &[
-    ("domain", &[], &["base64", "idna", "secrecy", "thiserror", "unicode_normalization", "uuid"]),
+    ("domain", &[], &["base64", "idna", "secrecy", "thiserror", "unicode_normalization", "uuid", "zeroize"]),
     ("clock", &["domain"], &["rustix", "time"]),
     ("entropy", &[], &["getrandom"]),
     ("metrics", &[], &["prometheus_client", "rustix"]),

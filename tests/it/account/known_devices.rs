@@ -59,7 +59,6 @@ fn another(signed_in: &SignedIn, device: Device) -> Opening {
             session: Some(session.id),
             by: device,
         },
-        cancellation: AuditId::new(at, [4; 10]),
         session,
     }
 }
