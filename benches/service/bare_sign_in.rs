@@ -11,6 +11,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::UNIX_EPOCH,
 };
 
 use aws_lc_rs::{rand::SystemRandom, signature::Ed25519KeyPair};
@@ -46,13 +47,19 @@ const TOKEN_BYTES: usize = 400;
 /// Who waits for a hash. It is always of the same password, as everybody's is here.
 type Job = oneshot::Sender<()>;
 
-/// Signs in whoever there was when it was opened.
-pub struct SignIns {
+/// What a sign-in asks of the database past the service: one question, and one statement that writes what it leaves.
+pub struct Statements {
     database: Database,
     /// By address: who it is, and which device they last sat at.
     people: Mutex<HashMap<String, (Uuid, Uuid)>>,
+    /// The second half of the next number that is given out.
+    next: AtomicU64,
+}
+
+/// Signs in whoever there was when it was opened.
+pub struct SignIns {
+    statements: Statements,
     jobs: mpsc::Sender<Job>,
-    count: AtomicU64,
     key: Ed25519KeyPair,
     answer: LoginResponse,
 }
@@ -63,9 +70,9 @@ enum Database {
     Postgres([Turn<PgConnection>; 2]),
 }
 
-impl SignIns {
+impl Statements {
     /// With the durability of the service.
-    pub async fn open(url: &str, answer: LoginResponse) -> Arc<Self> {
+    pub async fn open(url: &str) -> Self {
         let (database, people): (_, Vec<(String, Uuid, Uuid)>) = if url.starts_with("sqlite") {
             let options = SqliteConnectOptions::from_str(url).unwrap().synchronous(SqliteSynchronous::Full);
             let open = || SqliteConnection::connect_with(&options);
@@ -79,40 +86,37 @@ impl SignIns {
             (Database::Postgres([read, write].map(Turn::new)), people)
         };
         let people = people.into_iter().map(|(email, person, device)| (email, (person, device))).collect();
-        let (jobs, queue) = mpsc::channel::<Job>();
-        let hashing = move || {
-            let mut hash = argon2_rust();
-            for done in queue {
-                hash();
-                let _ = done.send(());
-            }
-        };
-        thread::Builder::new().name(HASHES.to_owned()).spawn(hashing).unwrap();
-        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-        let key = Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap();
-        Arc::new(Self { database, people: Mutex::new(people), jobs, count: AtomicU64::new(0), key, answer })
+        // Behind those of whoever was opened before.
+        let next = UNIX_EPOCH.elapsed().unwrap().as_secs() << 32;
+        Self { database, people: Mutex::new(people), next: next.into() }
     }
 
-    pub async fn sign_in(&self, request: LoginRequest) -> LoginResponse {
-        let LoginRequest { email, .. } = request;
-        let epoch: i64 = match &self.database {
-            Database::Sqlite([read, _]) => {
-                query(WHO).bind(&email).fetch_one(&mut *read.lock().await).await.unwrap().get("epoch")
-            }
-            Database::Postgres([read, _]) => {
-                query(WHO).bind(&email).fetch_one(&mut *read.lock().await).await.unwrap().get("epoch")
-            }
-        };
-        let (done, is_done) = oneshot::channel();
-        self.jobs.send(done).unwrap();
-        is_done.await.unwrap();
+    /// Whom it signs in.
+    pub fn addresses(&self) -> Vec<String> {
+        self.people.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// In which epoch they are.
+    pub async fn ask(&self, email: &str) -> i64 {
+        macro_rules! ask {
+            ($connection:expr) => {
+                query(WHO).bind(email).fetch_one(&mut *$connection.lock().await).await.unwrap().get("epoch")
+            };
+        }
+        match &self.database {
+            Database::Sqlite([read, _]) => ask!(read),
+            Database::Postgres([read, _]) => ask!(read),
+        }
+    }
+
+    /// Writes down that they signed in.
+    pub async fn write(&self, email: &str, epoch: i64) {
         // In the order of time, as the service's own are.
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
-        let id = Uuid::from_u64_pair(0x0300_0000_0000_7000, number);
+        let id = Uuid::from_u64_pair(0x0300_0000_0000_7000, self.next.fetch_add(1, Ordering::Relaxed));
         let (salt, now) = ([7_u8; 32], 1_800_000_000_000_i64);
         let (person, device) = {
             let mut people = self.people.lock().unwrap();
-            let (person, device) = people.get_mut(&email).unwrap();
+            let (person, device) = people.get_mut(email).unwrap();
             (*person, std::mem::replace(device, id))
         };
         macro_rules! write_with {
@@ -127,6 +131,32 @@ impl SignIns {
         };
         // Of what is added to a view SQLite counts nothing.
         assert!(written == 1 || matches!(self.database, Database::Sqlite(_)));
+    }
+}
+
+impl SignIns {
+    pub async fn open(url: &str, answer: LoginResponse) -> Arc<Self> {
+        let statements = Statements::open(url).await;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let hashing = move || {
+            let mut hash = argon2_rust();
+            for done in queue {
+                hash();
+                let _ = done.send(());
+            }
+        };
+        thread::Builder::new().name(HASHES.to_owned()).spawn(hashing).unwrap();
+        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let key = Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap();
+        Arc::new(Self { statements, jobs, key, answer })
+    }
+
+    pub async fn sign_in(&self, request: LoginRequest) -> LoginResponse {
+        let epoch = self.statements.ask(&request.email).await;
+        let (done, is_done) = oneshot::channel();
+        self.jobs.send(done).unwrap();
+        is_done.await.unwrap();
+        self.statements.write(&request.email, epoch).await;
         hint::black_box(self.key.sign(&[0; TOKEN_BYTES]));
         self.answer.clone()
     }

@@ -58,6 +58,8 @@ struct Run {
     asked: Outcome,
     /// What a sign-in asks of the database, by itself.
     statements: Outcome,
+    /// The same as seldom as that, and beside a hash, in no more statements than it needs.
+    rare: Outcome,
     /// In MiB.
     peak: f64,
     idle: f64,
@@ -106,6 +108,8 @@ pub async fn measure() {
     for (name, run) in &runs {
         table::calls(&format!("Argon2id alone, argon2-rust, as many threads, in between: {name}"), &run.engine);
         table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
+        let rare = format!("The least of them, as seldom as a sign-in and beside a hash, {name}");
+        table::calls(&rare, &run.rare);
         if let Some(bare) = &run.bare {
             table::calls(&format!("The least that signs in, 64 at once, {name}"), &bare.all);
         }
@@ -224,8 +228,8 @@ async fn of(folder: &Path, url: &str, more: &[(&str, String)]) -> Run {
     let bare = bare.map(|_| signed_in_bare);
     let asked = while_they_sign_in(&service, &people, asks.tokens.unwrap().access_token).await;
     let peak = service.memory("VmHWM");
-    let statements = statements_alone(url).await;
-    Run { signed_in, engine, bare, asked, statements, peak, idle }
+    let (statements, rare) = (statements_alone(url).await, rare::statements(url).await);
+    Run { signed_in, engine, bare, asked, statements, rare, peak, idle }
 }
 
 /// A server that signs in with nothing but what that takes, on the same database, and people who do so.

@@ -13,11 +13,12 @@ use countersign::proto::{WhoAmIRequest, auth_service_client::AuthServiceClient};
 use tonic::transport::Channel;
 
 use super::{
+    bare_sign_in::Statements,
     engines::{alone, argon2_rust},
     fixture::Fixture,
-    load::{Outcome, by_the_clock},
+    load::{Outcome, by_the_clock, timed},
     peers::ECHO,
-    process::{Running, cpu_of_this_thread},
+    process::{Running, cpu_of, cpu_of_this_thread},
 };
 
 /// From one to the next.
@@ -45,6 +46,26 @@ pub async fn calls(folder: &Path) -> Outcome {
     let called = called.await;
     hashing.await.unwrap();
     called
+}
+
+/// What a sign-in's statements cost who asks them.
+pub async fn statements(url: &str) -> Outcome {
+    let statements = Statements::open(url).await;
+    let addresses = statements.addresses();
+    // That of the thread that hashes is not among it: it has ended by then.
+    let (started, before) = (Instant::now(), cpu_of("self"));
+    let hashing = tokio::task::spawn_blocking(|| alone(TIME, argon2_rust));
+    let mut latencies = Vec::new();
+    for email in addresses.iter().cycle() {
+        if started.elapsed() >= TIME {
+            break;
+        }
+        tokio::time::sleep(RARE).await;
+        let sign_in = async { statements.write(email, statements.ask(email).await).await };
+        latencies.push(timed(sign_in).await);
+    }
+    hashing.await.unwrap();
+    Outcome { latencies, cpu: cpu_of("self") - before, wall: started.elapsed() }
 }
 
 /// What it costs to have on the disk, by as many calls of the kernel as SQLite's, what that writes for a sign-in.
