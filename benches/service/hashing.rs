@@ -106,15 +106,7 @@ pub async fn measure() {
     let name = format!("{} pages written and flushed to a disk, as seldom and beside a hash", rare::PAGES);
     table::calls(&name, &written);
     for (name, run) in &runs {
-        table::calls(&format!("Argon2id alone, argon2-rust, as many threads, in between: {name}"), &run.engine);
-        table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &run.statements);
-        let rare = format!("The least of them, as seldom as a sign-in and beside a hash, {name}");
-        table::calls(&rare, &run.rare);
-        if let Some(bare) = &run.bare {
-            table::calls(&format!("The least that signs in, 64 at once, {name}"), &bare.all);
-        }
-        table::calls(&format!("Login, 64 at once, {name}"), &run.signed_in.all);
-        table::calls(&format!("WhoAmI 100 times a second meanwhile, from when it was due, {name}"), &run.asked);
+        run.show(name);
     }
     table::limits_head();
     for (name, run) in &runs {
@@ -142,6 +134,21 @@ pub async fn measure() {
     }
     let name = format!("the same, were a hash to leave the caches alone ({SMALL_KIB} KiB), SQLite");
     table::figure(&name, cached.signed_in.rest(), " ms");
+}
+
+impl Run {
+    /// Its calls.
+    fn show(&self, name: &str) {
+        table::calls(&format!("Argon2id alone, argon2-rust, as many threads, in between: {name}"), &self.engine);
+        table::calls(&format!("A sign-in's statements alone, one after the other, {name}"), &self.statements);
+        let rare = format!("The least of them, as seldom as a sign-in and beside a hash, {name}");
+        table::calls(&rare, &self.rare);
+        if let Some(bare) = &self.bare {
+            table::calls(&format!("The least that signs in, 64 at once, {name}"), &bare.all);
+        }
+        table::calls(&format!("Login, 64 at once, {name}"), &self.signed_in.all);
+        table::calls(&format!("WhoAmI 100 times a second meanwhile, from when it was due, {name}"), &self.asked);
+    }
 }
 
 impl SignIns {

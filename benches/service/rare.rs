@@ -55,12 +55,12 @@ pub async fn statements(url: &str) -> Outcome {
     // That of the thread that hashes is not among it: it has ended by then.
     let (started, before) = (Instant::now(), cpu_of("self"));
     let hashing = tokio::task::spawn_blocking(|| alone(TIME, argon2_rust));
-    let mut latencies = Vec::new();
+    let (mut latencies, mut ticks) = (Vec::new(), tokio::time::interval(RARE));
     for email in addresses.iter().cycle() {
         if started.elapsed() >= TIME {
             break;
         }
-        tokio::time::sleep(RARE).await;
+        ticks.tick().await;
         let sign_in = async { statements.write(email, statements.ask(email).await).await };
         latencies.push(timed(sign_in).await);
     }
