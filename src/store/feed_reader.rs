@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnAcquireErr, ConnectOptions, ConnectionTrait as _, Database, DbErr, EntityTrait,
-    FromQueryResult as _, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, Statement, sea_query::ExprTrait,
+    ColumnTrait, Condition, ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr,
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::ExprTrait,
 };
 use tokio::{sync::Mutex, time::timeout};
 
@@ -12,7 +12,6 @@ use super::{
     Store, StoreError,
     entity::{feed_head, revocation},
     feed,
-    patience::Connection,
 };
 use crate::domain::{FeedCursor, FeedEntry, FeedPage, Timestamp};
 
@@ -28,7 +27,7 @@ const SNAPSHOT: &str = "SELECT f.* FROM revocation_feed f JOIN feed_head h ON h.
 pub(super) struct FeedConnection {
     /// How to open another; SQLite, being in the process, needs none.
     another: Option<ConnectOptions>,
-    current: Mutex<Option<Connection>>,
+    current: Mutex<Option<DatabaseConnection>>,
 }
 
 impl FeedConnection {
@@ -38,19 +37,23 @@ impl FeedConnection {
     }
 
     /// One that is open already, and shared.
-    pub(super) fn shared(connection: Connection) -> Self {
+    pub(super) fn shared(connection: DatabaseConnection) -> Self {
         Self { another: None, current: Mutex::new(Some(connection)) }
     }
 
     /// What `look` finds, if it finds it in time.
-    async fn within<T, F>(&self, patience: Duration, look: impl FnOnce(Connection) -> F) -> Result<T, StoreError>
+    async fn within<T, F>(
+        &self,
+        patience: Duration,
+        look: impl FnOnce(DatabaseConnection) -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
         let mut current = self.current.lock().await;
         let connection = match (current.take(), &self.another) {
             (Some(connection), _) => connection,
-            (None, Some(options)) => Connection::single(Database::connect(options.clone()).await?),
+            (None, Some(options)) => Database::connect(options.clone()).await?,
             (None, None) => return Err(unavailable()),
         };
         // Not there while it is in use: whoever drops this future half way leaves no half-read connection behind.
@@ -72,7 +75,7 @@ impl FeedConnection {
 
 impl Store {
     /// Reads what the reader of the feed needs beside it, in the same way: never for longer than a statement may run.
-    pub(super) async fn look<T, F>(&self, look: impl FnOnce(Connection) -> F) -> Result<T, StoreError>
+    pub(super) async fn look<T, F>(&self, look: impl FnOnce(DatabaseConnection) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
@@ -84,7 +87,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn feed(&self, now: Timestamp) -> Result<(Vec<FeedEntry>, FeedCursor), StoreError> {
-        let look = async |connection: Connection| {
+        let look = async |connection: DatabaseConnection| {
             let values = [now.unix_millis().into()];
             let snapshot = Statement::from_sql_and_values(connection.get_database_backend(), SNAPSHOT, values);
             let rows = revocation::Entity::find().from_raw_sql(snapshot).all(&connection).await?;
@@ -135,23 +138,19 @@ impl Store {
     }
 }
 
-async fn page(connection: &Connection, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
+async fn page(connection: &impl ConnectionTrait, cursor: &FeedCursor) -> Result<FeedPage, StoreError> {
     let ahead = cursor.positions().fold(Condition::any(), |ahead, (part, seq)| {
         ahead.add(revocation::Column::Part.eq(i16::from(part)).and(revocation::Column::Seq.gte(seq)))
     });
-    let ahead = revocation::Entity::find()
+    let rows = revocation::Entity::find()
         .filter(ahead)
         .order_by_asc(revocation::Column::Part)
         .order_by_asc(revocation::Column::Seq)
         .limit(PAGE)
-        .build(connection.get_database_backend());
-    // Every reader asks several times a second, and nearly always for nothing.
-    let mut lease = connection.lease().await?;
-    let rows = lease.query_all(ahead).await?;
-    lease.keep();
+        .all(connection)
+        .await?;
     let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let entry = |row| FeedEntry::try_from(revocation::Model::from_query_result(&row, "")?);
-    Ok(FeedPage { entries: rows.into_iter().map(entry).collect::<Result<_, _>>()?, is_last })
+    Ok(FeedPage { entries: rows.into_iter().map(FeedEntry::try_from).collect::<Result<_, _>>()?, is_last })
 }
 
 fn unavailable() -> StoreError {

@@ -59,22 +59,6 @@ impl Leased {
         row.map_err(failed)
     }
 
-    /// All rows.
-    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let text = AssertSqlSafe(statement.sql);
-        let rows = match self {
-            Self::Sqlite(connection) => {
-                let query = query_with(text, arguments::<Sqlite>(statement.values).map_err(failed)?);
-                query.fetch_all(&mut **connection).await.map(|rows| rows.into_iter().map(QueryResult::from).collect())
-            }
-            Self::Postgres(connection) => {
-                let query = query_with(text, arguments::<Postgres>(statement.values).map_err(failed)?);
-                query.fetch_all(&mut **connection).await.map(|rows| rows.into_iter().map(QueryResult::from).collect())
-            }
-        };
-        rows.map_err(failed)
-    }
-
     /// How many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
         let text = AssertSqlSafe(statement.sql);
@@ -110,10 +94,6 @@ impl Lease {
         self.patience.bound(self.inner.connection.query_one(statement)).await
     }
 
-    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.patience.bound(self.inner.connection.query_all(statement)).await
-    }
-
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, DbErr> {
         self.patience.bound(self.inner.connection.execute(statement)).await
     }
@@ -128,7 +108,6 @@ impl Lease {
 fn arguments<DB>(values: Option<Values>) -> Result<DB::Arguments, SqlxError>
 where
     DB: Database,
-    for<'q> Option<i16>: Encode<'q, DB> + Type<DB>,
     for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
     for<'q> Option<Uuid>: Encode<'q, DB> + Type<DB>,
     for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
@@ -137,13 +116,7 @@ where
     let mut arguments = DB::Arguments::default();
     for value in values.into_iter().flatten() {
         match value {
-            Value::SmallInt(number) => arguments.add(number).map_err(SqlxError::Encode)?,
             Value::BigInt(number) => arguments.add(number).map_err(SqlxError::Encode)?,
-            // A limit.
-            Value::BigUnsigned(number) => {
-                let number = number.map(i64::try_from).transpose().map_err(|error| SqlxError::Encode(error.into()))?;
-                arguments.add(number).map_err(SqlxError::Encode)?;
-            }
             Value::Uuid(id) => arguments.add(id).map_err(SqlxError::Encode)?,
             Value::String(text) => arguments.add(text).map_err(SqlxError::Encode)?,
             Value::Bytes(bytes) => arguments.add(bytes).map_err(SqlxError::Encode)?,

@@ -88,8 +88,8 @@ impl Store {
         match &settings.engine {
             Engine::Sqlite { path } => {
                 let (read, write) = connect::sqlite(path, settings).await?;
-                let (read, write) = (Connection::to_file(read), Connection::single(write));
                 let feed = Arc::new(FeedConnection::shared(read.clone()));
+                let (read, write) = (Connection::to_file(read), Connection::to_write_to_file(write));
                 Ok(Self { read, write, feed, listen_url: None, patience, look_timeout })
             }
             Engine::Postgres { url } => {

@@ -72,8 +72,8 @@ impl Connection {
         Self::new(inner, Patience { most: None, given_up: GivenUp::default() }, (pool, pool / 2))
     }
 
-    /// One connection, which is waited for without end, and everybody says that they take it.
-    pub(super) fn single(inner: DatabaseConnection) -> Self {
+    /// To write to it: one connection, and everybody says that they take it.
+    pub(super) fn to_write_to_file(inner: DatabaseConnection) -> Self {
         Self::new(inner, Patience { most: None, given_up: GivenUp::default() }, (1, 1))
     }
 
