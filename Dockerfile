@@ -3,17 +3,17 @@
 # COUNTERSIGN_DATABASE__URL_FILE.
 
 FROM rust:1.95-slim-bookworm AS build
-# Its allocator is built by it.
-RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+# What builds it, and what the calls need by which the build learns what runs.
+RUN apt-get update && apt-get install --yes --no-install-recommends curl make postgresql python3 && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --bin countersign
+RUN make release
 
 # The same Debian as above, whose C library the binary is linked with.
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/countersign --shell /usr/sbin/nologin countersign \
     && install -d -o countersign -g countersign -m 0700 /var/lib/countersign /var/lib/countersign/data
-COPY --from=build /src/target/release/countersign /usr/local/bin/countersign
+COPY --from=build /src/target/released/countersign /usr/local/bin/countersign
 # The terms of what the binary holds: ours, and those of the list of common passwords.
 COPY LICENSE-MIT LICENSE-APACHE src/domain/common_passwords.md /usr/share/doc/countersign/
 USER 10001

@@ -19,8 +19,13 @@ demo: examples/nextjs/.next/BUILD_ID ## Run the server and the Next.js app befor
 	(cd examples/nextjs && exec node_modules/.bin/next start) & \
 	echo "demo: open http://localhost:3000"; wait -n
 
-build: ## Build the release binary
+build: ## Build target/release/countersign
 	cargo build --release --locked
+
+release: ## Build what is released, target/released/countersign, by a profile of what runs (Linux; takes half an hour)
+	@command -v curl >/dev/null || tests/apt-install curl || \
+	{ echo "what finds out what runs needs curl. Debian, Ubuntu: sudo apt-get install curl" >&2; exit 1; }
+	@tests/with-postgres tests/release
 
 test: test-rust test-gateways test-ts test-next test-simulate ## Run every test, beside a PostgreSQL that starts and ends with them
 
@@ -80,12 +85,12 @@ examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules/.package-lock.json 
 	cd examples/nextjs && NEXT_TELEMETRY_DISABLED=1 npm run build
 	@touch $@
 
-layout: tools ## Write src/layout.ld anew: which functions a release build puts beside each other (Linux)
-	@command -v valgrind >/dev/null || tests/apt-install valgrind || \
-	{ echo "the layout needs Valgrind. Debian, Ubuntu: sudo apt-get install valgrind" >&2; exit 1; }
+layout: ## Write src/layout.ld anew: which functions a release build puts beside each other (Linux; takes an hour)
+	@{ command -v valgrind && command -v curl; } >/dev/null || tests/apt-install valgrind curl || \
+	{ echo "the layout needs Valgrind and curl. Debian, Ubuntu: sudo apt-get install valgrind curl" >&2; exit 1; }
 	@tests/with-postgres tests/layout
 
-measure: ## Build the release binary and print its size, memory and start-up time (Linux)
+measure: release ## Print the size, memory and start-up time of what is released (Linux)
 	@tests/measure
 
 revocation-campaign: ## Measure 20,000 revocations on two nodes, 20,000 races and 2,000 listeners; may take half an hour
@@ -101,19 +106,19 @@ rotation-campaign: client-ts/node_modules ## Change the signing keys every secon
 	cargo build --locked
 	cd client-ts && npm run build && npm run rotation
 
-bench: ## Print what calls cost the server, as ratios measured in one run (Linux)
-	tests/with-postgres cargo bench --locked --bench service
+bench: release ## Print what calls cost the server that is released, as ratios measured in one run (Linux)
+	MEASURED_BINARY=target/released/countersign tests/with-postgres cargo bench --locked --bench service
 
 bench-micro: ## Print what the parts of a call take, each by itself
 	cargo bench --locked --bench micro
 
-bench-large: build ## Print what calls take with a million people in the database, beside an empty one
+bench-large: release ## Print what calls take with a million people in the database, beside an empty one
 	@tests/with-postgres tests/measure-large
 
-measure-enumeration: build ## Print whether the time of an answer tells that an address has an account; takes a quarter of an hour
+measure-enumeration: release ## Print whether the time of an answer tells that an address has an account; takes a quarter of an hour
 	@tests/measure-enumeration
 
-measure-mail: build tools ## Print how long calls take while the mail server does not answer (Linux)
+measure-mail: release tools ## Print how long calls take while the mail server does not answer (Linux)
 	@tests/measure-mail
 
 simulate: ## Print what PEOPLE a day take of which resource, also on a bad day (docs/capacity.md)

@@ -1,4 +1,5 @@
-"""Starts the service's binary and calls it over gRPC-web, for the programs here that measure. Needs Python alone."""
+"""Starts the service's binary and calls it over gRPC-web, for the programs here that measure. Needs Python alone; for calls over
+gRPC, curl."""
 
 import http.client
 import os
@@ -11,7 +12,8 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = ROOT / "target/release/countersign"
+# As `make release` builds it.
+BINARY = ROOT / "target/released/countersign"
 PASSWORD = "correct horse battery staple"
 
 
@@ -19,12 +21,10 @@ class Service:
     """The service in `folder`, with the development profile's settings and `settings` over them, on SQLite."""
 
     def __init__(self, folder, settings=(), binary=BINARY):
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
-        ours = {f"COUNTERSIGN_{name}": value for name, value in dict(settings).items()}
+        command = [binary, "serve", "--listen", "127.0.0.1:0"]
         self.started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [binary, "serve", "--listen", "127.0.0.1:0"], cwd=folder, env=clean | ours, stderr=subprocess.PIPE, text=True
-        )
+        environ = environment(settings)
+        self.process = subprocess.Popen(command, cwd=folder, env=environ, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             if found := re.fullmatch(r"listening on http://(\S+)\n", line):
                 break
@@ -42,13 +42,11 @@ class Service:
     def ask(self, method, fields=(), token=None, service="AuthService"):
         """Calls an RPC whose request has these texts in its first fields, but for each None. Gives the seconds until
         the whole answer was there, its gRPC status and its bytes."""
-        message = b"".join(field(number, text) for number, text in enumerate(fields, start=1) if text is not None)
         headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        frame = b"\0" + len(message).to_bytes(4, "big") + message
         started = time.perf_counter()
-        self.connection.request("POST", f"/countersign.v1.{service}/{method}", frame, headers)
+        self.connection.request("POST", f"/countersign.v1.{service}/{method}", frame(fields), headers)
         answer = self.connection.getresponse()
         body = answer.read()
         took = time.perf_counter() - started
@@ -63,6 +61,17 @@ class Service:
         if status != 0:
             sys.exit(f"{method} failed with {status}: {body!r}")
         return took, body
+
+    def call_over_grpc(self, method, fields=(), token=None, service="AuthService"):
+        """The same over gRPC. Gives its bytes."""
+        url = f"http://{self.connection.host}:{self.connection.port}/countersign.v1.{service}/{method}"
+        headers = ["content-type: application/grpc", "te: trailers"] + ([f"authorization: Bearer {token}"] if token else [])
+        command = ["curl", "--silent", "--show-error", "--fail", "--http2-prior-knowledge", "--data-binary", "@-", url]
+        command += [argument for header in headers for argument in ("--header", header)]
+        answer = subprocess.run(command, input=frame(fields), check=True, capture_output=True).stdout
+        if not answer:  # as a refusal has none
+            sys.exit(f"{method} over gRPC failed")
+        return answer
 
     def memory(self):
         """What it holds of the machine's memory now, in bytes."""
@@ -80,6 +89,18 @@ class Service:
         self.process.wait()
         if self.process.returncode != 0:
             sys.exit(f"the service ended with {self.process.returncode}")
+
+
+def environment(settings):
+    """With these settings of the service and none of the caller's."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
+    return clean | {f"COUNTERSIGN_{name}": value for name, value in dict(settings).items()}
+
+
+def frame(fields):
+    """A message that has these texts in its first fields, but for each None, as gRPC sends it."""
+    message = b"".join(field(number, text) for number, text in enumerate(fields, start=1) if text is not None)
+    return b"\0" + len(message).to_bytes(4, "big") + message
 
 
 def field(number, text):

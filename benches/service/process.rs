@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+/// What is measured: the binary that `MEASURED_BINARY` names, as `make bench` does the one that is released, or Cargo's own.
+pub fn binary() -> PathBuf {
+    let named = std::env::var_os("MEASURED_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into());
+    std::path::absolute(named).unwrap()
+}
 
 /// A process that says where it listens.
 pub struct Running {
@@ -106,7 +110,7 @@ impl Drop for Running {
 
 /// A command of the binary, with none of the caller's settings.
 pub fn countersign(folder: &Path, settings: &[(&str, String)]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("COUNTERSIGN_") {
             command.env_remove(name);
@@ -141,7 +145,7 @@ pub fn cpu_of_this_thread() -> Duration {
 
 /// The size of the binary in MiB.
 pub fn size_of_binary() -> f64 {
-    mib(PathBuf::from(BINARY).metadata().unwrap().len())
+    mib(binary().metadata().unwrap().len())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people")]

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use super::load::Outcome;
+use super::{load::Outcome, process::binary};
 
 /// What it was measured on.
 pub fn head() {
@@ -14,8 +14,11 @@ pub fn head() {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("unknown");
     let count = std::thread::available_parallelism().unwrap();
+    let folder = std::env::current_dir().unwrap();
+    let binary = binary();
+    let binary = binary.strip_prefix(folder).unwrap_or(&binary).display();
     println!(
-        "# What calls cost\n\n{date}, commit {commit}, {model}, {count} processors, shared with what makes the calls."
+        "# What calls cost\n\n{date}, commit {commit}, {binary}, {model}, {count} processors, shared with what makes the calls."
     );
 }
 
