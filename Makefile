@@ -22,7 +22,7 @@ demo: examples/nextjs/.next/BUILD_ID ## Run the server and the Next.js app befor
 build: ## Build target/release/countersign
 	cargo build --release --locked
 
-release: ## Build what is released, target/released/countersign, by a profile of what runs (Linux; takes half an hour)
+release: ## Build what is released, target/released/countersign, by a profile of what runs (Linux; a quarter of an hour)
 	@command -v curl >/dev/null || tests/apt-install curl || \
 	{ echo "what finds out what runs needs curl. Debian, Ubuntu: sudo apt-get install curl" >&2; exit 1; }
 	@tests/with-postgres tests/release
@@ -85,7 +85,7 @@ examples/nextjs/.next/BUILD_ID: examples/nextjs/node_modules/.package-lock.json 
 	cd examples/nextjs && NEXT_TELEMETRY_DISABLED=1 npm run build
 	@touch $@
 
-layout: ## Write src/layout.ld anew: which functions a release build puts beside each other (Linux; takes an hour)
+layout: ## Write src/layout.ld anew: which functions a release build puts beside each other (Linux; half an hour)
 	@{ command -v valgrind && command -v curl; } >/dev/null || tests/apt-install valgrind curl || \
 	{ echo "the layout needs Valgrind and curl. Debian, Ubuntu: sudo apt-get install valgrind curl" >&2; exit 1; }
 	@tests/with-postgres tests/layout
