@@ -37,8 +37,7 @@ def by_profile():
 
 def build(name, *flags):
     """In a folder of its own. Flags are for what is built for the target alone, so the target is named."""
-    target = compiler("-vV", r"^host: (.*)$")
-    folder = ROOT / "target" / name
+    target, folder = host(), ROOT / "target" / name
     command = [*CARGO, "--target", target, "--target-dir", folder]
     flags = {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([*flags, "-Cstrip=none"])}
     subprocess.run(command, cwd=ROOT, env=os.environ | flags, check=True)
@@ -59,10 +58,15 @@ def train(binary):
 
 def profile_merger():
     """The one that belongs to the compiler, whose format no other need know."""
-    find = lambda: next(pathlib.Path(compiler("--print=sysroot", "(.*)")).glob("lib/rustlib/*/bin/llvm-profdata"), None)
-    if not find():
-        subprocess.run(["rustup", "component", "add", "llvm-tools"])
-    return find() or sys.exit("what merges profiles is missing. With rustup: rustup component add llvm-tools")
+    tools = pathlib.Path(compiler("--print=sysroot", "(.*)")) / "lib/rustlib" / host() / "bin"
+    merger = tools / "llvm-profdata"
+    if not merger.exists() and shutil.which("rustup"):
+        subprocess.run(["rustup", "component", "add", "llvm-tools"], cwd=ROOT, check=True)
+    return merger if merger.exists() else sys.exit(f"the compiler's llvm-tools are missing: there is no {merger}")
+
+
+def host():
+    return compiler("-vV", r"^host: (.*)$")
 
 
 def compiler(question, answer):
