@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import sys
 import time
 
 from driver import PASSWORD, access_token, device_token, environment, refresh_token
@@ -28,9 +29,11 @@ class Callers:
         service.call("SignUp", [EMAIL, PASSWORD, "Ada"])
         self.device = None
         token, _ = self.sign_in(over_grpc_web(service))
-        # The service learns of the key in a moment.
-        while service.ask("VerifyToken", [token], self.key, "TokenService")[1] != 0:
+        for _ in range(200):  # until the service has learnt of the key, which takes a moment
+            if service.ask("VerifyToken", [token], self.key, "TokenService")[1] == 0:
+                return
             time.sleep(0.05)
+        sys.exit("the service does not know the key that was made for another service")
 
     def sign_in(self, call):
         """Gives the tokens for access and refreshing."""

@@ -11,7 +11,7 @@ MEASURED, DESIGN, ASSUMED = "measured", "design study", "assumed"
 
 PGBENCH = "pgbench, 2026-11-28"
 START = "[size and start](measurements/2026-11-25-size-and-start.md)"
-CALLS = "[what calls cost](measurements/2026-11-30-what-is-released.md)"
+CALLS = "[what is released](measurements/2026-11-30-what-is-released.md)"
 REVOCATION = "[revocation](measurements/2026-11-25-revocation.md)"
 
 
@@ -35,11 +35,11 @@ COSTS = {
     "verify_token": Cost(21.0 * MICRO, "s", "a node: VerifyToken, a token seen before", MEASURED, CALLS),
     "who_am_i": Cost(19.6 * MICRO, "s", "a node: WhoAmI, likewise, and its profile", MEASURED, CALLS),
     "signature": Cost(42.7 * MICRO, "s", "a node: a token's signature, and remembering it", MEASURED, CALLS),
-    "refresh": Cost(82.1 * MICRO, "s", "a node: Refresh", MEASURED, CALLS),
+    "refresh": Cost(88.3 * MICRO, "s", "a node: Refresh", MEASURED, CALLS),
     "sign_in": Cost(0.46 * MILLI, "s", "a node: Login beside its hash", MEASURED, CALLS),
     "hash": Cost(7.6 * MILLI, "s", "a node: a password's hash", MEASURED, CALLS),
     "revoke": Cost(396 * MICRO, "s", "a node: Logout", MEASURED, CALLS),
-    "told": Cost(11.5 * MICRO, "s", "a node: a message to a listener", MEASURED, CALLS),
+    "told": Cost(11.8 * MICRO, "s", "a node: a message to a listener", MEASURED, CALLS),
     # And these it does not.
     "profile": Cost(60 * MICRO, "s", "a node: fetching a profile", ASSUMED, "one statement through SeaORM"),
     "refused": Cost(75 * MICRO, "s", "a node: a Refresh that is refused", ASSUMED, "a call, and waiting"),
