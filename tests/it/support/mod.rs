@@ -12,6 +12,7 @@ mod mail;
 pub mod metrics;
 pub mod process;
 pub mod proxy;
+mod shared;
 pub mod smtp;
 pub mod tls;
 pub mod wire;
@@ -38,6 +39,7 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::H
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
 pub use mail::{CapturedMail, Moody};
+pub use shared::Shared;
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const PAGE: &str = "https://app.example.com";
@@ -100,13 +102,11 @@ pub struct TestApp {
     pub url: String,
     /// Where Prometheus reads, if the test wants it.
     pub metrics: Option<SocketAddr>,
-    pub clock: Arc<FakeClock>,
     pub app: App,
     pub store: Store,
     pub passwords: Passwords,
-    pub mail: Arc<CapturedMail>,
-    pub database: Arc<Database>,
     pub setup: Setup,
+    shared: Shared,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -178,18 +178,17 @@ impl TestApp {
     pub async fn with(engine: Engine, change: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = Setup::default();
         change(&mut setup);
-        let clock = Arc::new(FakeClock::default());
-        Self::start(setup, Arc::new(Database::create(engine).await), clock).await
+        Self::start(setup, Shared::new(engine).await).await
     }
 
-    /// Another node on the same database, with the same clock.
+    /// Another node beside this one.
     pub async fn another_node(&self) -> Self {
         self.another_node_with(self.setup.clone()).await
     }
 
     /// The same, set up differently.
     pub async fn another_node_with(&self, setup: Setup) -> Self {
-        Self::start(setup, Arc::clone(&self.database), Arc::clone(&self.clock)).await
+        Self::start(setup, self.shared.clone()).await
     }
 
     /// Stops and starts again, with nothing left in memory.
@@ -198,32 +197,31 @@ impl TestApp {
     }
 
     pub async fn restart_with(self, change: impl FnOnce(&mut Setup)) -> Self {
-        let (mut setup, database, clock) = (self.setup.clone(), Arc::clone(&self.database), Arc::clone(&self.clock));
+        let (mut setup, shared) = (self.setup.clone(), self.shared.clone());
         change(&mut setup);
         self.stop().await;
         // By itself as large as all that a test holds.
-        Box::pin(Self::start(setup, database, clock)).await
+        Box::pin(Self::start(setup, shared)).await
     }
 
-    async fn start(setup: Setup, database: Arc<Database>, clock: Arc<FakeClock>) -> Self {
-        let mut reached = database.settings(setup.database_port, setup.serializable);
+    async fn start(setup: Setup, shared: Shared) -> Self {
+        let mut reached = shared.database.settings(setup.database_port, setup.serializable);
         reached.acquire_timeout = setup.acquire_timeout;
         reached.statement_timeout = setup.statement_timeout;
         reached.look_timeout = setup.look_timeout;
         let store = Store::connect(&reached).await.unwrap();
         store.migrate().await.unwrap();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let ticking: Arc<dyn countersign::clock::Clock> = clock.clone();
+        let ticking: Arc<dyn countersign::clock::Clock> = shared.clock.clone();
         let counted = Arc::new(Metrics::default());
         let passwords = Passwords::start(setup.hashing, &entropy, &ticking, Arc::clone(&counted)).unwrap();
-        let mail = Arc::new(CapturedMail::default());
         let parts = Parts {
             store: store.clone(),
             passwords: passwords.clone(),
             master_keys: MasterKeys::parse(&setup.master_keys).unwrap(),
-            mailer: setup.mailer.clone().unwrap_or_else(|| mail.clone()),
+            mailer: setup.mailer.clone().unwrap_or_else(|| shared.mail.clone()),
             templates: templates(),
-            clock: clock.clone(),
+            clock: shared.clock.clone(),
             entropy,
             policy: setup.policy.clone(),
             metrics: counted,
@@ -236,7 +234,8 @@ impl TestApp {
             let (app, stop) = (app.clone(), stop.clone());
             async move { Box::pin(server.run(app, stop)).await.unwrap() }
         });
-        Self { address, url, metrics, clock, app, store, passwords, mail, database, setup, stop, running }
+        shared.add(app.clone());
+        Self { address, url, metrics, app, store, passwords, setup, shared, stop, running }
     }
 
     /// What a service with these master keys would begin with on the same database, before it serves or does any chore.
@@ -267,17 +266,6 @@ impl TestApp {
     pub async fn health(&self) -> tonic::Streaming<HealthCheckResponse> {
         let channel = Channel::from_shared(self.url.clone()).unwrap().connect().await.unwrap();
         HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner()
-    }
-
-    /// Tries every letter that is due.
-    pub async fn deliver(&self) {
-        self.app.deliver_mail(&CancellationToken::new()).await.unwrap();
-    }
-
-    /// Every letter that has left so far, as `address: subject`, those that were due now included.
-    pub async fn letters(&self) -> Vec<String> {
-        self.deliver().await;
-        self.mail.sent()
     }
 
     /// Waits until a thread hashes a password.
